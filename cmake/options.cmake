@@ -1,0 +1,17 @@
+# What faultline's own targets are built with; nothing of it reaches those who link the library.
+function(faultline_own_target target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+    $<$<BOOL:${FAULTLINE_WERROR}>:-Werror>)
+  if(FAULTLINE_SANITIZE)
+    # Public: a program that links an instrumented library must be instrumented too.
+    target_compile_options(${target} PUBLIC -fsanitize=${FAULTLINE_SANITIZE} -fno-omit-frame-pointer -g)
+    target_link_options(${target} PUBLIC -fsanitize=${FAULTLINE_SANITIZE})
+    if(FAULTLINE_SANITIZE MATCHES "undefined")
+      target_compile_options(${target} PUBLIC -fno-sanitize-recover=undefined)
+    endif()
+  endif()
+  if(FAULTLINE_COVERAGE)
+    target_compile_options(${target} PUBLIC --coverage -fprofile-update=atomic)
+    target_link_options(${target} PUBLIC --coverage)
+  endif()
+endfunction()

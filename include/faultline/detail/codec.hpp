@@ -1,0 +1,338 @@
+// How arguments become bytes: wire types, their codes, their sizes, and writing them.
+//
+// A record is a header of 20 bytes and the arguments one after the other, unaligned, in the machine's byte
+// order; its size is rounded up to 8. The site's type codes say what follows what:
+//
+//   code  argument                       bytes
+//   b c   bool, char                     1
+//   i u   integers up to 32 bits         4
+//   I U   integers of 64 bits            8
+//   f d   float, double                  4, 8
+//   L     long double                    16
+//   p     pointer                        8
+//   s     string                         4 (length; top bit: cut) + length
+//   t     text formatted at the call     as s
+//   x     an exception's description     as s
+//   Dn Du Dm Ds DM Dh                    8, a duration's count of ns, us, ms, s, minutes, hours
+//   T     system_clock time point        8, nanoseconds since its epoch
+//   {name:code,…}                        the fields of a type that lists them
+#pragma once
+
+#include <bit>
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include <fmt/core.h>
+
+namespace faultline {
+
+/// Specialise it with FAULTLINE_FIELDS (fields.hpp) to let a trivially copyable type go into records as raw
+/// bytes.
+template <class T> struct fields_of;
+
+} // namespace faultline
+
+namespace faultline::detail {
+
+inline constexpr std::size_t header_bytes = 20;
+inline constexpr std::size_t nul_terminated = static_cast<std::size_t>(-1);
+inline constexpr std::uint32_t cut_bit = 0x8000'0000U;          ///< in a record's length: the text was cut
+inline constexpr std::size_t cut_before = std::size_t{1} << 62; ///< in a size before `fit`: cut already
+inline constexpr std::size_t scratch_bytes = 512;
+
+[[nodiscard]] constexpr std::size_t round_up_8(std::size_t n) noexcept { return (n + 7) & ~std::size_t{7}; }
+
+/// A string argument. Before `fit` the size may be `nul_terminated`; afterwards it is at most the bound.
+struct text {
+  const char* data;
+  std::size_t size;
+};
+struct formatted_text : text {}; ///< code t
+struct exception_text : text {}; ///< code x
+
+struct time_count {
+  std::int64_t nanoseconds;
+};
+template <char Unit> struct duration_count { std::int64_t count; };
+template <class T> struct structure { const T* object; };
+
+/// A string built at compile time; long enough for the codes of a statement.
+struct code_text {
+  char data[512] = {};
+  std::size_t size = 0;
+
+  constexpr void append(std::string_view s) {
+    for (const char c : s) data[size++] = c; // out of range is a compile error: it runs at compile time only
+  }
+};
+
+template <class W> struct code_of;
+template <class W, char... C> struct plain_code {
+  static constexpr bool fixed = true;
+  static constexpr std::size_t bytes = sizeof(W);
+  static constexpr void append(code_text& out) { (out.append(std::string_view(&one<C>, 1)), ...); }
+
+ private:
+  template <char X> static constexpr char one = X;
+};
+template <> struct code_of<bool> : plain_code<bool, 'b'> {};
+template <> struct code_of<char> : plain_code<char, 'c'> {};
+template <> struct code_of<std::int32_t> : plain_code<std::int32_t, 'i'> {};
+template <> struct code_of<std::int64_t> : plain_code<std::int64_t, 'I'> {};
+template <> struct code_of<std::uint32_t> : plain_code<std::uint32_t, 'u'> {};
+template <> struct code_of<std::uint64_t> : plain_code<std::uint64_t, 'U'> {};
+template <> struct code_of<float> : plain_code<float, 'f'> {};
+template <> struct code_of<double> : plain_code<double, 'd'> {};
+template <> struct code_of<long double> : plain_code<long double, 'L'> {};
+template <> struct code_of<const void*> : plain_code<const void*, 'p'> {};
+template <> struct code_of<time_count> : plain_code<time_count, 'T'> {};
+template <char Unit> struct code_of<duration_count<Unit>> : plain_code<duration_count<Unit>, 'D', Unit> {};
+
+template <char C> struct text_code {
+  static constexpr bool fixed = false;
+  static constexpr std::size_t bytes = 4;
+  static constexpr void append(code_text& out) {
+    constexpr char c = C;
+    out.append(std::string_view(&c, 1));
+  }
+};
+template <> struct code_of<text> : text_code<'s'> {};
+template <> struct code_of<formatted_text> : text_code<'t'> {};
+template <> struct code_of<exception_text> : text_code<'x'> {};
+
+// --- from an argument to its wire type
+// ------------------------------------------------------------------------
+
+template <class T>
+concept lists_fields = requires(const T& t) {
+  fields_of<T>::each(t, [](const auto&) {});
+};
+
+template <class T>
+concept string_like = std::same_as<T, std::string_view> || std::same_as<T, fmt::string_view> ||
+    requires(const T& t) {
+  typename T::traits_type;
+  typename T::allocator_type;
+  requires std::same_as<T, std::basic_string<char, typename T::traits_type, typename T::allocator_type>>;
+};
+
+template <class T>
+concept c_string = std::same_as < std::decay_t<T>,
+char* > || std::same_as<std::decay_t<T>, const char*>;
+
+template <class T>
+concept plain_enum = std::is_enum_v<T> && !fmt::has_formatter<T, fmt::format_context>::value;
+
+template <class T> struct duration_unit { static constexpr char value = 0; };
+template <class Rep, class Period> struct duration_unit<std::chrono::duration<Rep, Period>> {
+  static constexpr char value = !std::is_integral_v<Rep> || sizeof(Rep) > 8 ? char{0}
+                                : std::is_same_v<Period, std::nano>         ? 'n'
+                                : std::is_same_v<Period, std::micro>        ? 'u'
+                                : std::is_same_v<Period, std::milli>        ? 'm'
+                                : std::is_same_v<Period, std::ratio<1>>     ? 's'
+                                : std::is_same_v<Period, std::ratio<60>>    ? 'M'
+                                : std::is_same_v<Period, std::ratio<3600>>  ? 'h'
+                                                                            : char{0};
+};
+template <class T>
+concept raw_duration = duration_unit<T>::value != 0;
+template <class T>
+concept raw_time_point =
+    std::same_as<T, std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>>;
+
+template <class T>
+concept raw_integer = std::integral<T> && sizeof(T) <= 8 && !std::same_as<T, wchar_t> &&
+                      !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
+
+/// Types that go into the record as they are; all others are formatted where they are logged.
+template <class T>
+concept raw_argument =
+    raw_integer<T> || std::floating_point<T> || string_like<T> || c_string<T> || plain_enum<T> ||
+    raw_duration<T> || raw_time_point<T> || lists_fields<T> || std::same_as < std::decay_t<T>,
+void* > || std::same_as<std::decay_t<T>, const void*> || std::same_as<T, std::nullptr_t>;
+
+template <class T> [[nodiscard, gnu::always_inline]] constexpr auto to_wire(const T& value) noexcept {
+  if constexpr (std::same_as<T, bool> || std::same_as<T, char> || std::floating_point<T>) {
+    return value;
+  } else if constexpr (raw_integer<T>) {
+    if constexpr (std::is_signed_v<T>)
+      return static_cast<std::conditional_t<sizeof(T) <= 4, std::int32_t, std::int64_t>>(value);
+    else
+      return static_cast<std::conditional_t<sizeof(T) <= 4, std::uint32_t, std::uint64_t>>(value);
+  } else if constexpr (plain_enum<T>) {
+    return to_wire(static_cast<std::underlying_type_t<T>>(value));
+  } else if constexpr (string_like<T>) {
+    return text{value.data(), value.size()};
+  } else if constexpr (c_string<T>) {
+    return text{value, nul_terminated};
+  } else if constexpr (raw_duration<T>) {
+    return duration_count<duration_unit<T>::value>{static_cast<std::int64_t>(value.count())};
+  } else if constexpr (raw_time_point<T>) {
+    return time_count{value.time_since_epoch().count()};
+  } else if constexpr (lists_fields<T>) {
+    return structure<T>{&value};
+  } else {
+    return static_cast<const void*>(value);
+  }
+}
+
+template <class T> using wire_t = decltype(to_wire(std::declval<const T&>()));
+
+template <class T> struct field_codes {
+  code_text& out;
+  bool first = true;
+  template <class Field> constexpr void add(std::string_view name) {
+    if (!first) out.append(",");
+    first = false;
+    out.append(name);
+    out.append(":");
+    code_of<wire_t<Field>>::append(out);
+  }
+};
+struct field_sizes {
+  std::size_t bytes = 0;
+  template <class Field> constexpr void add(std::string_view) {
+    static_assert(raw_argument<Field> && code_of<wire_t<Field>>::fixed,
+                  "a field of FAULTLINE_FIELDS must be a number, a bool, a char, an enum, a pointer, a "
+                  "duration, a time "
+                  "point or a type with fields of its own");
+    bytes += code_of<wire_t<Field>>::bytes;
+  }
+};
+template <class T> struct code_of<structure<T>> {
+  static_assert(std::is_trivially_copyable_v<T>, "FAULTLINE_FIELDS needs a trivially copyable type");
+  static constexpr bool fixed = true;
+  static constexpr std::size_t bytes = [] {
+    field_sizes sizes;
+    fields_of<T>::types(sizes);
+    return sizes.bytes;
+  }();
+  static constexpr void append(code_text& out) {
+    out.append("{");
+    field_codes<T> codes{out};
+    fields_of<T>::types(codes);
+    out.append("}");
+  }
+};
+
+/// The codes of a whole statement, NUL-terminated, trimmed to their length.
+template <class... W> struct signature {
+  static constexpr code_text all = [] {
+    code_text out;
+    (code_of<W>::append(out), ...);
+    return out;
+  }();
+  struct trimmed {
+    char data[all.size + 1] = {};
+  };
+  static constexpr trimmed codes = [] {
+    trimmed out;
+    for (std::size_t i = 0; i < all.size; ++i) out.data[i] = all.data[i];
+    return out;
+  }();
+  static constexpr bool fixed = (code_of<W>::fixed && ...);
+  static constexpr std::size_t bytes = header_bytes + (code_of<W>::bytes + ... + 0);
+};
+
+// --- bounding and writing
+// --------------------------------------------------------------------------------------
+
+/// Cuts a string to what its bound and the record's leave, once, before anything is reserved or written: what
+/// is written later is exactly what was counted here.
+[[gnu::always_inline]] inline void fit(text& t, std::size_t argument_bytes, std::size_t& left) noexcept {
+  const std::size_t bound = argument_bytes < left ? argument_bytes : left;
+  std::size_t size = t.size;
+  if (size == nul_terminated) {
+    if (t.data == nullptr) t.data = "(null)";
+    size = ::strnlen(t.data, bound + 1);
+  }
+  const bool cut = size > bound; // a size marked `cut_before` is beyond any bound as well
+  if (cut) [[unlikely]] {
+    size &= ~cut_before;
+    if (size > bound) size = bound;
+  }
+  left -= size;
+  t.size = cut ? size | cut_bit : size;
+}
+template <class W>
+[[gnu::always_inline]] inline void fit(W& wire, std::size_t argument_bytes, std::size_t& left) noexcept {
+  if constexpr (std::is_base_of_v<text, W>) fit(static_cast<text&>(wire), argument_bytes, left);
+}
+
+template <class W>
+[[nodiscard, gnu::always_inline]] inline std::size_t variable_bytes(const W& wire) noexcept {
+  if constexpr (std::is_base_of_v<text, W>)
+    return wire.size & ~std::size_t{cut_bit};
+  else
+    return 0;
+}
+
+template <class W>
+[[nodiscard, gnu::always_inline]] inline std::byte* put(std::byte* at, const W& wire) noexcept;
+
+struct field_writer {
+  std::byte* at;
+  template <class Field> void operator()(const Field& field) noexcept { at = put(at, to_wire(field)); }
+};
+template <class T> struct is_structure : std::false_type {};
+template <class T> struct is_structure<structure<T>> : std::true_type {};
+
+/// Writes one argument and returns where the next one goes.
+template <class W> inline std::byte* put(std::byte* at, const W& wire) noexcept {
+  if constexpr (std::is_base_of_v<text, W>) {
+    const auto length = static_cast<std::uint32_t>(wire.size);
+    std::memcpy(at, &length, sizeof length);
+    const std::size_t size = wire.size & ~std::size_t{cut_bit};
+    std::memcpy(at + sizeof length, wire.data, size);
+    return at + sizeof length + size;
+  } else if constexpr (is_structure<W>::value) {
+    field_writer writer{at};
+    using object_type = std::remove_cvref_t<decltype(*wire.object)>;
+    fields_of<object_type>::each(*wire.object, writer);
+    return writer.at;
+  } else {
+    std::memcpy(at, &wire, sizeof wire);
+    return at + sizeof wire;
+  }
+}
+
+// --- the format string's check at compile time
+// -------------------------------------------------------------------
+
+/// Accepts any specification: stands for types whose own formatter would need a heavy header at the call
+/// site.
+struct any_specification {};
+
+template <class T> struct checked { using type = std::remove_cvref_t<T>; };
+template <plain_enum T> struct checked<T> { using type = std::underlying_type_t<T>; };
+template <class T>
+requires(raw_duration<T> || raw_time_point<T>) struct checked<T> {
+  using type = any_specification;
+};
+template <lists_fields T> struct checked<T> { using type = std::string_view; };
+
+/// A format string for these arguments, checked by the compiler.
+template <class... Args> using format_for = fmt::format_string<typename checked<Args>::type...>;
+
+} // namespace faultline::detail
+
+template <> struct fmt::formatter<faultline::detail::any_specification> {
+  constexpr auto parse(fmt::format_parse_context& context) {
+    auto at = context.begin();
+    int depth = 0;
+    while (at != context.end() && (*at != '}' || depth > 0)) {
+      depth += *at == '{' ? 1 : *at == '}' ? -1 : 0;
+      ++at;
+    }
+    return at;
+  }
+  template <class Context> auto format(const faultline::detail::any_specification&, Context& context) const {
+    return context.out();
+  }
+};

@@ -1,0 +1,36 @@
+// The static facts of one logging statement.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include <faultline/level.hpp>
+
+namespace faultline::detail {
+
+/// One for each statement, constant-initialised. The strings are copied into the dictionary when a statement
+/// runs for the first time, so nothing points here afterwards and its library may be unloaded.
+///
+/// `word` is the first eight bytes of each of the statement's records, ready to store; zero until the site is
+/// in the dictionary. Acquire on load, release on store: it publishes the dictionary's entry to whichever
+/// thread meets the site next and, through that thread's hand-over, to the flusher.
+///
+///   bits  0..7   the level, one-hot (zero for a level known at run time)
+///   bits  8..15  flags (see record layout)
+///   bits 16..31  the record's size in bytes, zero where it depends on the arguments
+///   bits 32..63  the site's id, never reused, never zero
+struct site {
+  std::atomic<std::uint64_t> word;
+  const char* format;
+  const char* file;
+  const char* function;
+  const char* argument_names;
+  std::uint32_t line;
+  faultline::level level; ///< `off` where the level is known at run time only
+};
+
+/// Enters the site into the dictionary and returns its word; zero when the dictionary is full. Any thread,
+/// wait-free: no lock, no allocation, no system call. `types` are the arguments' codes (see codec.hpp).
+[[gnu::cold]] std::uint64_t enter_site(site& s, const char* types, std::uint16_t record_bytes) noexcept;
+
+} // namespace faultline::detail

@@ -1,0 +1,78 @@
+// Where text goes: the interface of handlers.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include <faultline/formatter.hpp>
+#include <faultline/level.hpp>
+#include <faultline/record.hpp>
+
+namespace faultline {
+
+namespace detail {
+class handler_access;
+}
+
+/// Takes batches of records on the flusher thread. A user's own handler derives from it and overrides
+/// `write`. All virtual functions are called by one flusher thread at a time, never by a thread that logs;
+/// what they throw is caught, counted as lost for this handler and reported to `on_error`. They may block,
+/// though whatever they block waits behind them; they may log, though such records are counted and not
+/// written. A handler is kept alive by the runtime from its first use until `stop`.
+class handler : public std::enable_shared_from_this<handler> {
+ public:
+  handler() = default;
+  handler(const handler&) = delete;
+  handler& operator=(const handler&) = delete;
+  virtual ~handler();
+
+  /// The least level that this handler takes from the loggers it is attached to (default: `trace`). What a
+  /// scope writes to its target is not filtered by it. Any thread; takes a lock; takes effect at once.
+  void set_level(level threshold);
+  [[nodiscard]] level threshold() const noexcept { return threshold_.load(std::memory_order_relaxed); }
+
+  /// Replaces the formatter; null brings back the default pattern. Any thread; takes a lock.
+  void set_formatter(formatter_ptr replacement);
+
+  /// Records that were given to this handler and that it could not write.
+  [[nodiscard]] std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
+
+  /// Takes a range of records; a dump comes whole, with its envelope, in one call. The views are valid
+  /// during the call only.
+  virtual void write(const batch& records) = 0;
+
+  /// Puts out what `write` kept. Called at the end of each round in which the handler was given records
+  /// or still holds text.
+  virtual void flush() {}
+
+  /// True while `flush` has something left to do, so that the flusher calls it again next round.
+  [[nodiscard]] virtual bool pending() const noexcept { return false; }
+
+  /// Opens the target anew, as after a rotation by another program.
+  virtual void reopen() {}
+
+  /// Called in the child of a fork before its first record: forget what the parent will write.
+  virtual void after_fork() {}
+
+ protected:
+  /// The formatter in force, never null. Takes a lock; for the flusher thread.
+  [[nodiscard]] formatter_ptr current_formatter() const;
+
+  /// Counts records that this handler had taken and could not write.
+  void report_lost(std::uint64_t records) noexcept { lost_.fetch_add(records, std::memory_order_relaxed); }
+
+ private:
+  friend class detail::handler_access;
+
+  std::atomic<level> threshold_{level::trace}; // relaxed: a threshold orders nothing else
+  std::atomic<std::uint64_t> lost_{0};         // relaxed: a counter
+  std::atomic<std::uint32_t> keepers_{0};      // relaxed: how many runtimes hold a reference
+  mutable std::mutex formatter_mutex_;
+  formatter_ptr formatter_;
+};
+
+using handler_ptr = std::shared_ptr<handler>;
+
+} // namespace faultline

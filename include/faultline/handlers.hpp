@@ -1,0 +1,118 @@
+// The handlers that come with the core, and the functions that make them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <faultline/handler.hpp>
+
+namespace faultline {
+
+/// Writes text to the stream's descriptor with write(2), past stdio's own buffer; the stream is not closed.
+/// Throws `configuration_error` for null or for a stream without a descriptor.
+[[nodiscard]] handler_ptr make_stream_handler(std::FILE* stream);
+
+struct file_options {
+  bool append = true;   ///< false: an existing file is emptied
+  unsigned mode = 0600; ///< permission bits of a file that is created (the umask applies)
+  std::size_t spool_bytes =
+      8U << 20; ///< text kept while the file cannot be written; beyond it records are lost and counted
+};
+
+/// Appends text to a file, one write(2) for what a round has to say. Opened with
+/// O_CLOEXEC|O_NOFOLLOW|O_APPEND; a path that is a symbolic link, a directory or a FIFO is refused. While the
+/// disk is full the text is kept up to `spool_bytes` and written when there is space again; a line that was
+/// written in part is completed, never torn or repeated.
+/// Throws `std::system_error` that names the path, or `configuration_error` for an option.
+[[nodiscard]] handler_ptr make_file_handler(std::string_view path, file_options options = {});
+
+/// Takes records and writes nothing.
+[[nodiscard]] handler_ptr make_null_handler();
+
+/// Calls `f` with each batch; what it throws is counted as lost. See `make_callback_handler`.
+class callback_handler final : public handler {
+ public:
+  explicit callback_handler(std::function<void(const batch&)> f);
+  void write(const batch& records) override;
+
+ private:
+  std::function<void(const batch&)> f_;
+};
+
+/// A handler that calls `f` on the flusher thread: `f(const batch&)`, or `f(const record_view&)` for each
+/// record. Throws `configuration_error` for an empty function.
+template <class F> [[nodiscard]] handler_ptr make_callback_handler(F f) {
+  if constexpr (std::is_invocable_v<F&, const batch&>) {
+    return std::make_shared<callback_handler>(std::move(f));
+  } else {
+    std::function<void(const record_view&)> each(std::move(f));
+    if (!each) return std::make_shared<callback_handler>(nullptr); // throws
+    return std::make_shared<callback_handler>([each = std::move(each)](const batch& records) {
+      for (const record_view& r : records) each(r);
+    });
+  }
+}
+
+/// A record as the memory handler keeps it: the members of `record_view`, owned.
+struct stored_record {
+  faultline::level level;
+  std::string logger;
+  std::chrono::system_clock::time_point time;
+  bool time_is_exact;
+  std::uint32_t thread_id;
+  std::string message;
+  std::string exception;
+  std::string file;
+  std::uint32_t line;
+  std::string scope;
+  std::string trace_id;
+  std::uint64_t dump_id; ///< 0 for the pass path
+};
+
+/// A dump's facts as the memory handler keeps them.
+struct stored_dump {
+  std::uint64_t id;
+  std::string scope;
+  std::string logger;
+  faultline::trigger trigger;
+  std::string reason;
+  std::size_t records;
+  std::uint64_t forgotten;
+  std::size_t truncated;
+  std::uint64_t lost_contexts;
+  std::chrono::nanoseconds duration;
+};
+
+/// Keeps what it receives, for tests of one's own logging. All functions: any thread, under a lock.
+class memory_handler final : public handler {
+ public:
+  void write(const batch& records) override;
+
+  [[nodiscard]] std::vector<stored_record> records() const;
+  [[nodiscard]] std::vector<stored_dump> dumps() const;
+  /// The messages alone, in the order received.
+  [[nodiscard]] std::vector<std::string> messages() const;
+  /// What a stream handler with this handler's formatter would have written.
+  [[nodiscard]] std::string text() const;
+  [[nodiscard]] std::size_t writes() const; ///< how often `write` was called
+  void clear();
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<stored_record> records_;
+  std::vector<stored_dump> dumps_;
+  std::string text_;
+  std::size_t writes_ = 0;
+};
+
+[[nodiscard]] std::shared_ptr<memory_handler> make_memory_handler();
+
+} // namespace faultline

@@ -1,0 +1,60 @@
+// Loggers: dotted names with levels and handlers that descendants inherit.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include <faultline/detail/node.hpp>
+#include <faultline/level.hpp>
+
+namespace faultline {
+
+class handler;
+class runtime;
+
+/// A named place in a runtime's tree of loggers: a pointer, cheap to copy, valid as long as its runtime. All
+/// functions may be called by any thread while others log; those that change something take a lock that no
+/// logging thread takes, and are seen by other threads within nanoseconds.
+class logger {
+ public:
+  /// The dotted name; "root" for the root.
+  [[nodiscard]] std::string_view name() const noexcept;
+
+  /// Records below `l` do not exist for this logger and for descendants without a level of their own. `off`
+  /// silences it.
+  void set_level(level l);
+  /// Takes the level of the nearest ancestor that has one of its own. The root falls back to `debug`, its
+  /// initial level.
+  void inherit_level();
+  [[nodiscard]] level effective_level() const noexcept {
+    return node_->threshold.load(std::memory_order_relaxed);
+  }
+
+  /// Whether a statement at `l` makes a record now. One relaxed load.
+  [[nodiscard]] bool enabled(level l) const noexcept {
+    return l >= node_->threshold.load(std::memory_order_relaxed) && l != level::off;
+  }
+
+  /// Records of this logger and its descendants at the handler's level or above go to the handler from now
+  /// on, by the pass path. Adding it again changes nothing. Throws `configuration_error` for null.
+  void add_handler(const std::shared_ptr<handler>& h);
+  /// Stops that; records logged before are still written. A handler that is not attached is ignored.
+  void remove_handler(const std::shared_ptr<handler>& h);
+
+  /// false: records of this logger and its descendants do not reach handlers and scopes of its ancestors.
+  void set_propagate(bool propagate);
+
+  friend bool operator==(logger, logger) = default;
+
+  /// For faultline's own use.
+  [[nodiscard]] const detail::node_head& node() const noexcept { return *node_; }
+  explicit logger(detail::node_head& node) noexcept : node_(&node) {}
+
+ private:
+  detail::node_head* node_;
+};
+
+/// The default runtime's logger of that name; see runtime::get_logger. Starts nothing.
+[[nodiscard]] logger get_logger(std::string_view dotted_name = {});
+
+} // namespace faultline

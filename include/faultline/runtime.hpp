@@ -1,0 +1,159 @@
+// The runtime: the object that owns loggers, threads' buffers, the hand-over queue and the flusher.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include <faultline/handler.hpp>
+#include <faultline/logger.hpp>
+
+namespace faultline {
+
+/// Which clock stamps a held record. Trips, records of the pass path and scope beginnings read the real
+/// clock whatever the kind.
+enum class clock_kind : std::uint8_t {
+  tsc,    ///< the processor's time stamp counter at each record; CLOCK_MONOTONIC without an invariant TSC
+  coarse, ///< the latest of the scope's reading and a tick that the flusher publishes while it is active
+  scope,  ///< the scope's latest reading: order is kept, times within a scope are not
+};
+
+/// Who runs the flusher.
+enum class flusher_mode : std::uint8_t {
+  thread, ///< a thread of the runtime's own, started with the first record, scope or attach
+  manual, ///< nobody: the program calls `runtime::run_once`; for tests and single-threaded tools
+};
+
+/// What went wrong where nobody could be told by an exception.
+struct error_report {
+  std::string_view kind;   ///< a short fixed name, such as "handler" or "format"
+  std::string_view detail; ///< one line of text, valid during the call
+  std::uint64_t count = 0; ///< failures of this kind since the last report of it
+};
+
+struct runtime_options {
+  handler_ptr default_target = {};      ///< where scopes without a target write; null: standard error
+  std::size_t buffer_bytes = 48U << 10; ///< one thread's buffer, 4 KiB to 16 MiB, a multiple of 4 KiB
+  std::size_t buffers_per_thread = 3;   ///< 2 to 64; one is written to, the others may be on their way
+  clock_kind clock = clock_kind::tsc;
+  std::size_t outbox_bytes = 32U << 10; ///< one thread's outbox, 4 KiB to 16 MiB, a power of two
+  std::size_t argument_bytes =
+      1024; ///< longest string kept of an argument, 16 to 65,535; longer ones are cut and marked
+  bool hold_outside_scopes = false; ///< not available yet: true is refused
+  flusher_mode flusher = flusher_mode::thread;
+  std::chrono::nanoseconds busy_interval =
+      std::chrono::milliseconds(1); ///< pause between rounds while there is work
+  std::chrono::nanoseconds idle_interval =
+      std::chrono::milliseconds(100); ///< longest pause while there is none
+  std::uint32_t storm_dumps_per_second =
+      1000; ///< dumps a second that one site may cause before contexts are suppressed; 0: no limit
+  std::uint32_t storm_burst = 5000; ///< dumps that it may cause at once beyond that rate, at least 1
+  bool drain_on_terminate = false;  ///< chain a std::terminate handler that stops the runtime first
+  std::function<void(const error_report&)> on_error =
+      {}; ///< called on the flusher thread, once a kind and second; empty: one line on stderr
+};
+
+/// Counts since the runtime began. Two ledgers close exactly whenever no thread is inside a scope or a
+/// statement and a flush has succeeded:
+///   threads: logged = handed_over + passed_only + discarded + lost
+///   flusher: taken = written + suppressed + skipped + flusher_lost
+struct runtime_stats {
+  std::uint64_t logged = 0;      ///< records that threads made
+  std::uint64_t handed_over = 0; ///< of these, records in at least one hand-over
+  std::uint64_t passed_only = 0; ///< records that went through the outbox and into no hand-over
+  std::uint64_t discarded = 0;   ///< records of work that succeeded, or that no scope and no handler wanted
+  std::uint64_t lost = 0;        ///< records that should have been written and were not, or could not be made
+  std::uint64_t forgotten = 0;   ///< of the discarded: records that a full buffer forgot
+
+  std::uint64_t taken = 0;      ///< copies of records that the flusher took out of buffers and outboxes
+  std::uint64_t written = 0;    ///< copies that at least one handler accepted
+  std::uint64_t suppressed = 0; ///< copies in contexts that a storm suppressed
+  std::uint64_t skipped =
+      0; ///< copies that no target wanted: of other loggers, beyond the capacity, or written there already
+  std::uint64_t flusher_lost = 0; ///< copies whose handlers all threw
+  std::uint64_t in_flight =
+      0; ///< copies handed over or passed and not taken yet; after `stop` these are lost
+
+  std::uint64_t dumps = 0;      ///< dumps written, one for each target
+  std::uint64_t hand_overs = 0; ///< buffers handed over
+  std::uint64_t contexts_refused =
+      0; ///< trips that found no free buffer; their error record went to the outbox
+  std::uint64_t contexts_suppressed = 0; ///< trips whose held records a storm suppressed
+  std::uint64_t outbox_full = 0;         ///< records that the outbox refused
+  std::uint64_t reentered = 0;  ///< statements in signal handlers that interrupted faultline on their thread
+  std::uint64_t after_stop = 0; ///< trips and passes after `stop`
+  std::uint64_t scopes_refused = 0;   ///< scopes beyond the nesting or target bound, which hold nothing
+  std::uint64_t scopes_abandoned = 0; ///< scopes that ended out of order or on another thread
+  std::uint64_t handler_errors = 0;   ///< exceptions that handlers threw
+  std::uint64_t format_errors = 0;    ///< records whose arguments did not fit their format
+  std::uint64_t handler_lost = 0;     ///< records that handlers accepted and then could not write
+  std::uint64_t threads = 0;          ///< threads attached now
+  std::uint64_t thread_memory_bytes =
+      0;                    ///< memory reserved for the threads' buffers; follows the peak of live threads
+  std::uint64_t rounds = 0; ///< rounds of the flusher
+};
+
+namespace detail {
+struct core;
+}
+
+/// Owns everything: most programs use the default one through the free functions below; a test makes its own.
+/// Its loggers, scopes and handlers belong to it alone.
+class runtime {
+ public:
+  /// Throws `configuration_error` for an option out of range. Starts nothing: the first record, scope or
+  /// attach does.
+  explicit runtime(runtime_options options = {});
+  runtime(const runtime&) = delete;
+  runtime& operator=(const runtime&) = delete;
+  /// Stops. Loggers and scopes of this runtime must not be used afterwards; attached threads may still end.
+  ~runtime();
+
+  /// The logger of that dotted name, made on first use; "" and "root" are the root. Throws
+  /// `configuration_error` for a name with an empty part or a control character. Any thread; takes a lock.
+  [[nodiscard]] logger get_logger(std::string_view dotted_name = {});
+
+  /// Waits until everything handed over or passed before the call is written and the handlers are flushed.
+  /// False when the deadline passed first, on the flusher thread, and after stop. Held records stay held.
+  bool flush(std::chrono::nanoseconds deadline = std::chrono::seconds(10));
+
+  /// Writes what is outstanding and ends the flusher. False when the deadline passed first: the rest is
+  /// counted. A second call returns what the first did. Any thread but the flusher's (false there).
+  bool stop(std::chrono::nanoseconds deadline = std::chrono::seconds(10));
+
+  /// Any thread; takes a lock that no logging thread takes.
+  [[nodiscard]] runtime_stats stats() const;
+
+  /// Gives the calling thread its buffers now, so that its first statement allocates nothing.
+  void attach_thread();
+
+  /// One round of the flusher, with `flusher_mode::manual` only (throws std::logic_error otherwise). Returns
+  /// true when it found something to do.
+  bool run_once();
+
+  /// Has every handler open its target anew (see handler::reopen) in the flusher's next round. Any thread.
+  void reopen();
+
+ private:
+  friend runtime& default_runtime();
+  friend runtime& start(runtime_options);
+  explicit runtime(detail::core* existing) noexcept : core_(existing) {}
+
+  detail::core* core_;
+};
+
+/// The runtime that the free functions use. Never destroyed; stopped at exit by an atexit handler.
+[[nodiscard]] runtime& default_runtime();
+
+/// Configures the default runtime before its first record, scope or attach, and starts it. Throws
+/// `configuration_error` when that has happened already or for an option out of range.
+runtime& start(runtime_options options);
+
+bool flush(std::chrono::nanoseconds deadline = std::chrono::seconds(10));
+bool stop(std::chrono::nanoseconds deadline = std::chrono::seconds(10));
+[[nodiscard]] runtime_stats stats();
+
+} // namespace faultline

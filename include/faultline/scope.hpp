@@ -1,0 +1,226 @@
+// Error scopes: records are held, and written only if the work fails.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <cxxabi.h>
+
+#include <faultline/detail/codec.hpp>
+#include <faultline/detail/cursor.hpp>
+#include <faultline/level.hpp>
+#include <faultline/logger.hpp>
+
+namespace faultline {
+
+/// What a scope does when it holds `capacity` records.
+enum class full_policy : std::uint8_t {
+  drop_oldest, ///< forgets its oldest record
+  flush,       ///< writes what it holds, error or not, as Python's MemoryHandler
+};
+
+/// What a scope does after a trip.
+enum class trip_policy : std::uint8_t {
+  resume,       ///< holds again
+  pass_through, ///< not available yet: refused with `configuration_error`
+};
+
+/// A reference to a handler as scopes take it: from any `shared_ptr` to a handler. It keeps a handler alive
+/// only as long as no runtime does, so that copying one costs nothing on the hot path.
+class handler_ref {
+ public:
+  handler_ref() noexcept = default;
+  template <class Handler>
+  requires std::is_convertible_v<Handler*, handler*> handler_ref(const std::shared_ptr<Handler>& h)
+      : handler_(h.get()) {
+    if (handler_ != nullptr) keep_unless_kept();
+  }
+  handler_ref(std::nullptr_t) noexcept {}
+
+  [[nodiscard]] handler* get() const noexcept { return handler_; }
+
+ private:
+  void keep_unless_kept();
+
+  handler* handler_ = nullptr;
+  std::shared_ptr<handler> owner_; // set only while no runtime keeps the handler
+};
+
+/// How a scope behaves. Checked when the scope is entered; a wrong value throws `configuration_error`.
+struct scope_options {
+  std::string_view name = {};       ///< shown with every record it writes; copied, cut at 63 bytes
+  handler_ref target = {};          ///< default: the runtime's default target
+  level flush_level = level::error; ///< records at it or above trip the scope; `off`: none does
+  std::size_t capacity = 100;       ///< records; not zero
+  full_policy on_full = full_policy::drop_oldest;
+  trip_policy after_trip = trip_policy::resume; ///< pass_through is refused: not available yet
+  std::size_t pin_first = 0;                    ///< anything but 0 is refused: not available yet
+  std::chrono::nanoseconds budget = {}; ///< a scope that takes longer is written as "slow"; zero: no budget
+};
+
+namespace detail {
+
+/// Appends `key` and one encoded value to the scope's context; what does not fit is cut and counted.
+void add_field(thread_slot& slot, unsigned index, std::string_view key, const char* code,
+               const std::byte* value, std::size_t bytes) noexcept;
+
+inline constexpr std::size_t field_value_bytes = 96;
+
+} // namespace detail
+
+/// Holds the records that its thread logs to its logger and the logger's descendants, from its construction
+/// to its destruction, and writes them if the work fails: see scope_options for when. It belongs to the
+/// thread and the block that made it. Entering and leaving allocate nothing, take no lock and make no system
+/// call; a thread's first use of faultline attaches it, which does all three.
+///
+/// Scopes nest up to 32 deep on a thread and over up to 8 different targets; one beyond that holds nothing
+/// and is counted (runtime_stats::scopes_refused). One that ends out of order or on another thread is counted
+/// and abandoned.
+class error_scope {
+ public:
+  /// Throws `configuration_error` for a wrong option; nothing else.
+  [[nodiscard]] explicit error_scope(logger lg, const scope_options& options = {});
+  error_scope(const error_scope&) = delete;
+  error_scope& operator=(const error_scope&) = delete;
+  /// Leaves the scope. When an exception is leaving the block, `call failed` is logged at ERROR first.
+  ~error_scope();
+
+  /// Writes what the scope holds now, with `reason` (cut at 63 bytes) in the envelope. Holding nothing, it
+  /// writes nothing.
+  void trip(std::string_view reason) noexcept;
+
+  /// Adds a key and a value to the scope's context. Keys and values of one scope share 200 bytes; what goes
+  /// beyond is cut and the envelope counts it. Any type that may be logged raw.
+  template <class T>
+  requires detail::raw_argument<T> error_scope& field(std::string_view key, const T& value) noexcept {
+    using wire_type = detail::wire_t<T>;
+    std::byte bytes[detail::field_value_bytes];
+    auto wire = detail::to_wire(value);
+    std::size_t left = sizeof bytes - 4;
+    static_assert(detail::code_of<wire_type>::bytes <= sizeof bytes, "a field's value is at most 96 bytes");
+    detail::fit(wire, left, left);
+    const std::byte* end = detail::put(bytes, wire);
+    if (active())
+      detail::add_field(*slot_, index_, key, detail::signature<wire_type>::codes.data, bytes,
+                        static_cast<std::size_t>(end - bytes));
+    return *this;
+  }
+
+  /// Sets the W3C trace id and span id (Trace Context, https://www.w3.org/TR/trace-context/).
+  error_scope& trace(const std::array<std::uint8_t, 16>& trace_id,
+                     const std::array<std::uint8_t, 8>& span_id) noexcept;
+  /// The same from a `traceparent` header's value. False, and nothing changes, when it is not a valid one.
+  bool traceparent(std::string_view header) noexcept;
+
+  /// For log_if_errors: logs `call failed` with the exception being handled. The destructor then logs nothing
+  /// more.
+  void fail_with_current_exception() noexcept;
+  /// Trips because the predicate on the result said so.
+  void fail_by_result() noexcept;
+
+ private:
+  [[nodiscard]] bool is_here() const noexcept; // on the thread that entered it
+  [[nodiscard]] bool active() const noexcept;  // and still in that thread's table
+
+  detail::thread_slot* slot_ = nullptr; // null: refused
+  const detail::node_head* node_;
+  std::uint32_t index_ = 0;
+  std::uint32_t serial_ = 0;
+  unsigned uncaught_ = 0;
+  bool told_ = false; // `call failed` was logged
+};
+
+/// The default predicate: no result is a failure.
+struct never_fails {
+  template <class Result> constexpr bool operator()(const Result&) const noexcept { return false; }
+};
+
+/// A function wrapped by log_if_errors: called with the function's arguments, it returns the function's
+/// result, and runs it in an error scope. What the function throws is logged with its type and what() and
+/// thrown on.
+template <class F, class Predicate> class guarded_function {
+ public:
+  guarded_function(logger lg, scope_options options, std::string name, Predicate predicate, F f)
+      : logger_(lg), options_(std::move(options)), name_(std::move(name)), predicate_(std::move(predicate)),
+        f_(std::move(f)) {}
+
+  template <class... Args> decltype(auto) operator()(Args&&... args) {
+    return run(f_, std::forward<Args>(args)...);
+  }
+  template <class... Args> decltype(auto) operator()(Args&&... args) const {
+    return run(f_, std::forward<Args>(args)...);
+  }
+
+ private:
+  template <class G, class... Args> decltype(auto) run(G& g, Args&&... args) const {
+    scope_options options = options_;
+    options.name = name_;
+    error_scope scope(logger_, options);
+    try {
+      if constexpr (std::is_void_v<decltype(g(std::forward<Args>(args)...))>) {
+        g(std::forward<Args>(args)...);
+      } else {
+        decltype(auto) result = g(std::forward<Args>(args)...);
+        if (predicate_(std::as_const(result))) scope.fail_by_result();
+        return static_cast<decltype(result)>(result);
+      }
+    } catch (const abi::__forced_unwind&) {
+      throw; // a thread that is cancelled has not failed
+    } catch (...) {
+      scope.fail_with_current_exception();
+      throw;
+    }
+  }
+
+  logger logger_;
+  scope_options options_; // without the name, which `name_` owns
+  std::string name_;
+  Predicate predicate_;
+  F f_;
+};
+
+/// Makes guarded functions: see log_if_errors.
+template <class Predicate = never_fails> class scope_decorator {
+ public:
+  scope_decorator(logger lg, scope_options options, Predicate predicate = {})
+      : logger_(lg), name_(options.name), options_(std::move(options)), predicate_(std::move(predicate)) {}
+
+  template <class F> [[nodiscard]] auto operator()(F f) const {
+    return guarded_function<F, Predicate>(logger_, options_, name_, predicate_, std::move(f));
+  }
+
+  /// Results for which `predicate(result)` is true are failures too: the scope is written, and the result
+  /// returned.
+  template <class P> [[nodiscard]] auto fails_when(P predicate) const {
+    scope_options options = options_;
+    options.name = name_;
+    return scope_decorator<P>(logger_, std::move(options), std::move(predicate));
+  }
+
+ private:
+  logger logger_;
+  std::string name_;
+  scope_options options_;
+  Predicate predicate_;
+};
+
+namespace detail {
+/// Throws `configuration_error` for options that no scope can have.
+void check(const scope_options& options);
+} // namespace detail
+
+/// The recipe's decorator: `auto careful = log_if_errors(lg, {.capacity = 50})(function);`. Throws
+/// `configuration_error` for a wrong option here, not at the calls.
+[[nodiscard]] inline scope_decorator<> log_if_errors(logger lg, scope_options options = {}) {
+  detail::check(options);
+  return {lg, std::move(options)};
+}
+
+} // namespace faultline

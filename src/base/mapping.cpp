@@ -1,0 +1,24 @@
+#include "base/mapping.hpp"
+
+#include <new>
+
+#include <sys/mman.h>
+
+namespace faultline::detail {
+
+mapping::mapping(std::size_t bytes) : bytes_((bytes + page_bytes - 1) / page_bytes * page_bytes) {
+  void* at =
+      mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (at == MAP_FAILED) throw std::bad_alloc();
+  data_ = static_cast<std::byte*>(at);
+}
+
+mapping::~mapping() {
+  if (data_ != nullptr) munmap(data_, bytes_);
+}
+
+bool mapping::wipe_on_fork(std::size_t offset, std::size_t bytes) noexcept {
+  return madvise(data_ + offset, bytes, MADV_WIPEONFORK) == 0;
+}
+
+} // namespace faultline::detail

@@ -1,0 +1,117 @@
+// A buffer: bounded memory for records that changes owner.
+//
+// States, and who performs each transition:
+//
+//   free ──(its thread: acquire load, plain store)──► owned ──(its thread, before the queue)──► queued
+//    ▲                                                                                            │
+//    └────────────(the flusher: release store)──── flushing ◄──(the flusher, after the queue)─────┘
+//
+// Only the owner touches anything but `state`. A buffer belongs to one thread slot for ever and goes back
+// there.
+//
+// Records lie in segments, which are used in turn; none straddles two. A position counts bytes from the start
+// of the first segment as if they went on for ever: segment number × segment size + offset.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include <faultline/detail/node.hpp>
+#include <faultline/level.hpp>
+#include <faultline/record.hpp>
+
+#include "buffer/context_block.hpp"
+
+namespace faultline {
+class handler;
+}
+
+namespace faultline::detail {
+
+class thread_slot;
+
+using position = std::uint64_t;
+
+inline constexpr std::size_t segments_per_buffer = 4;
+inline constexpr std::size_t deepest_scope = 32;
+
+enum class buffer_state : std::uint8_t { free, owned, queued, flushing };
+
+/// Why a scope writes.
+struct trip_cause {
+  faultline::trigger trigger = faultline::trigger::level;
+  faultline::level level = faultline::level::error;
+  std::uint32_t site = 0; ///< of the record that tripped it, 0 without one
+  std::uint64_t ticks = 0;
+  std::string_view reason = {};
+};
+
+/// What one tripped scope wants written: the reader's part of a scope slot, copied.
+struct trip_descriptor {
+  const node_head* logger;
+  handler* target;
+  position from;           ///< the scope's watermark
+  std::uint64_t capacity;  ///< it writes its last `capacity` records
+  std::uint64_t forgotten; ///< records since the watermark that the buffer's bound made it forget, at most
+  std::uint64_t start_ticks;
+  std::uint8_t target_bit; ///< records with this bit have been written to the target
+  std::uint8_t reason_size;
+  std::array<char, 63> reason;
+  context_block context;
+};
+
+struct buffer {
+  std::atomic<buffer_state> state{buffer_state::free};
+  thread_slot* home = nullptr;
+  std::byte* data = nullptr;
+  buffer* next = nullptr; ///< the flusher's list of what it took
+
+  // The hand-over; written by the thread before the buffer is queued.
+  std::uint64_t sequence = 0;        ///< counts the thread slot's hand-overs from 1
+  std::uint64_t outbox_position = 0; ///< outbox entries before it come first
+  std::uint64_t records = 0;         ///< between `from` and `to`
+  std::uint64_t lost_contexts = 0;   ///< earlier contexts of the thread that were lost
+  position from = 0;
+  position to = 0;
+  std::array<std::uint32_t, segments_per_buffer> used{}; ///< bytes of each segment that hold records
+  std::uint32_t thread_id = 0;
+  faultline::trigger trigger = faultline::trigger::level;
+  faultline::level level = faultline::level::error;
+  std::uint32_t site = 0;
+  std::uint64_t trip_ticks = 0;
+  std::uint32_t trips = 0;
+  std::array<trip_descriptor, deepest_scope> trip;
+};
+
+/// Calls `use(record bytes, its position)` for each record in [from, to) of a buffer with these segments.
+template <class Use>
+void for_each_record(std::byte* data, const std::array<std::uint32_t, segments_per_buffer>& used,
+                     std::size_t segment_bytes, position from, position to, Use&& use);
+
+} // namespace faultline::detail
+
+#include "record/layout.hpp"
+
+template <class Use>
+void faultline::detail::for_each_record(std::byte* data,
+                                        const std::array<std::uint32_t, segments_per_buffer>& used,
+                                        std::size_t segment_bytes, position from, position to, Use&& use) {
+  for (position at = from; at < to;) {
+    const std::uint64_t number = at / segment_bytes;
+    const std::size_t index = number % segments_per_buffer;
+    const std::size_t offset = at % segment_bytes;
+    const position segment_end = number * segment_bytes + used[index];
+    if (at >= segment_end) {
+      at = (number + 1) * segment_bytes;
+      continue;
+    }
+    std::byte* record = data + index * segment_bytes + offset;
+    const std::uint32_t bytes = record_reader(record).bytes();
+    if (bytes < header_bytes || at + bytes > segment_end)
+      return; // never from our own writer; a damaged buffer ends here
+    use(record, at);
+    at += bytes;
+  }
+}

@@ -1,0 +1,93 @@
+// The outbox: a thread's records that are always written, on their way to the flusher.
+//
+// A bounded ring with one producer, the thread, and one consumer, the flusher. Positions count bytes for
+// ever; the ring holds [tail, head). An entry never straddles the ring's end: a filler takes the rest.
+//
+//   | entry header (32) | targets (8 each) | context (0 or its used bytes, padded) | record | padding to 8 |
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace faultline {
+class handler;
+}
+
+namespace faultline::detail {
+
+enum outbox_flag : std::uint16_t {
+  outbox_filler = 1,  ///< no record: skips to the ring's start
+  outbox_routed = 2,  ///< goes to the handlers of its logger
+  outbox_in_dump = 4, ///< the hand-over at this position holds it: targets of that dump have it already
+};
+
+struct outbox_entry {
+  std::uint32_t bytes; ///< of the whole entry, a multiple of 8
+  std::uint16_t flags;
+  std::uint16_t targets;
+  std::uint32_t thread_id;
+  std::uint32_t context_bytes; ///< as stored, padded to 8
+  std::uint32_t record_bytes;
+  std::uint32_t unused;
+  std::uint64_t hand_overs_before; ///< hand-overs of the thread that come before it
+
+  [[nodiscard]] std::span<handler*> target_list() noexcept {
+    return {reinterpret_cast<handler**>(this + 1), targets};
+  }
+  [[nodiscard]] std::byte* context() noexcept {
+    return reinterpret_cast<std::byte*>(this + 1) + targets * sizeof(handler*);
+  }
+  [[nodiscard]] std::byte* record() noexcept { return context() + context_bytes; }
+};
+static_assert(sizeof(outbox_entry) == 32, "the drawing above");
+
+class outbox {
+ public:
+  /// `ring` is `bytes` of zeroed memory that outlives the outbox; a power of two.
+  void place(std::byte* ring, std::size_t bytes) noexcept {
+    ring_ = ring;
+    bytes_ = bytes;
+  }
+
+  // --- the thread ---
+
+  /// Room for an entry with so many targets, context and record bytes, filled in but for its contents; null
+  /// when the ring is full. A quarter of the ring is for tripping records alone.
+  outbox_entry* prepare(std::size_t targets, std::size_t context_bytes, std::size_t record_bytes,
+                        bool tripping) noexcept;
+
+  /// Where the prepared entry stands (or the next one will).
+  [[nodiscard]] std::uint64_t position() const noexcept { return next_; }
+
+  /// Publishes the prepared entry. One release store: it pairs with the flusher's acquire in `published`.
+  void publish(const outbox_entry& entry) noexcept {
+    next_ += entry.bytes;
+    head_.store(next_, std::memory_order_release);
+  }
+
+  // --- the flusher ---
+
+  [[nodiscard]] std::uint64_t published() const noexcept { return head_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::uint64_t taken() const noexcept {
+    return tail_.load(std::memory_order_relaxed);
+  } // its own store
+  [[nodiscard]] outbox_entry& at(std::uint64_t position) const noexcept {
+    return *reinterpret_cast<outbox_entry*>(ring_ + (position & (bytes_ - 1)));
+  }
+  /// Gives everything before `position` back to the thread: release, so that its reads are over before the
+  /// bytes are written again.
+  void release(std::uint64_t position) noexcept { tail_.store(position, std::memory_order_release); }
+
+ private:
+  std::byte* ring_ = nullptr;
+  std::size_t bytes_ = 0;
+  std::uint64_t next_ = 0;       // the thread's copy of head_, and of fillers not yet published
+  std::uint64_t known_tail_ = 0; // the thread's last reading of tail_
+  std::atomic<std::uint64_t> head_{0};
+  alignas(64) std::atomic<std::uint64_t> tail_{
+      0}; // a line of its own: the flusher writes it, the thread seldom reads it
+};
+
+} // namespace faultline::detail

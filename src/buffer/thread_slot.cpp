@@ -1,0 +1,216 @@
+#include "buffer/thread_slot.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include <cxxabi.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "record/layout.hpp"
+
+namespace faultline::detail {
+namespace {
+
+/// The second member of the exception globals that the Itanium C++ ABI fixes (§2.2.2): two pointers' worth,
+/// the first the caught exceptions. Reading it costs a load; std::uncaught_exceptions() costs a call into the
+/// runtime library.
+struct exception_globals {
+  void* caught;
+  unsigned uncaught;
+};
+
+} // namespace
+
+std::size_t slot_geometry::record_bytes() const noexcept {
+  // A record fits a segment, the outbox and its own 16-bit size.
+  return std::min({segment_bytes(), outbox_bytes / 2, std::size_t{65'528}});
+}
+
+thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) {
+  // | cursor (a page that forks wipe) | thread_slot | buffers' heads | outbox | records of the buffers |
+  const auto pages = [](std::size_t bytes) { return (bytes + page_bytes - 1) / page_bytes * page_bytes; };
+  const std::size_t head_bytes = pages(sizeof(thread_slot) + geometry.buffers * sizeof(buffer));
+  const std::size_t outbox_at = page_bytes + head_bytes;
+  const std::size_t records_at = outbox_at + geometry.outbox_bytes;
+  mapping memory(records_at + geometry.buffers * geometry.buffer_bytes);
+  memory.wipe_on_fork(0,
+                      page_bytes); // where it cannot, pthread_atfork closes the cursor of the forking thread
+
+  std::byte* base = memory.data();
+  auto* slot = new (base + page_bytes) thread_slot;
+  slot->home = &home;
+  slot->cursor_ = new (base) cursor;
+  slot->buffers_ = reinterpret_cast<buffer*>(base + page_bytes + sizeof(thread_slot));
+  slot->buffer_count_ = geometry.buffers;
+  slot->segment_bytes_ = geometry.segment_bytes();
+  for (std::size_t i = 0; i < geometry.buffers; ++i) {
+    auto* b = new (slot->buffers_ + i) buffer;
+    b->home = slot;
+    b->data = base + records_at + i * geometry.buffer_bytes;
+  }
+  slot->out.place(base + outbox_at, geometry.outbox_bytes);
+  cursor& c = *slot->cursor_;
+  c.argument_bytes = static_cast<std::uint32_t>(geometry.argument_bytes);
+  c.record_bytes = static_cast<std::uint32_t>(geometry.record_bytes());
+  c.reads_clock = geometry.reads_clock;
+  c.clock_source = static_cast<std::uint8_t>(geometry.clock);
+  c.slot = slot;
+  slot->buffers_[0].state.store(buffer_state::owned, std::memory_order_relaxed);
+  slot->use(slot->buffers_[0]);
+  slot->memory_ = std::move(memory);
+  return slot;
+}
+
+void thread_slot::destroy(thread_slot* slot) noexcept {
+  const mapping memory = std::move(slot->memory_); // unmaps the slot itself
+}
+
+bool thread_slot::try_attach() noexcept {
+  bool expected = false;
+  if (attached_.load(std::memory_order_relaxed) ||
+      !attached_.compare_exchange_strong(expected, true, std::memory_order_acquire,
+                                         std::memory_order_relaxed))
+    return false;
+  thread_id = static_cast<std::uint32_t>(syscall(SYS_gettid));
+  uncaught_exceptions = &reinterpret_cast<const exception_globals*>(abi::__cxa_get_globals())->uncaught;
+  cursor_->trip_mask = every_level;
+  return true;
+}
+
+void thread_slot::detach() noexcept {
+  cursor_->open.store(nullptr, std::memory_order_relaxed);
+  pop_scopes(0, 0);
+  next_of_thread = nullptr;
+  attached_.store(false, std::memory_order_release); // publishes all of the above to the next thread
+}
+
+scope_slot* thread_slot::push_scope() noexcept {
+  std::size_t depth = depth_;
+  while (depth > 0 && scopes_[depth - 1].abandoned()) --depth;
+  if (depth != depth_) pop_scopes(depth, 0);
+  if (depth_ == deepest_scope) return nullptr;
+  scope_slot& scope = scopes_[depth_++];
+  scope.serial = next_serial_++;
+  return &scope;
+}
+
+void thread_slot::pop_scopes(std::size_t index, std::uint32_t ended) noexcept {
+  if (index < depth_) cursor_->trip_mask = scopes_[index].outer_trip_mask;
+  while (depth_ > index) {
+    const scope_slot& scope = scopes_[--depth_];
+    if (scope.owed) ++lost_contexts;
+    if (scope.serial != ended) add(counts.scopes_abandoned, 1);
+  }
+  if (depth_ > 0) return;
+  rewind();
+  publish_counts();
+}
+
+buffer* thread_slot::free_buffer() noexcept {
+  for (std::size_t i = 0; i < buffer_count_; ++i)
+    // Acquire: the flusher's reads are over before this thread writes.
+    if (buffers_[i].state.load(std::memory_order_acquire) == buffer_state::free) return &buffers_[i];
+  return nullptr;
+}
+
+void thread_slot::use(buffer& b) noexcept {
+  current_ = &b;
+  oldest_ = 0;
+  start_segment(0);
+}
+
+void thread_slot::start_segment(std::uint64_t number) noexcept {
+  segment_ = number;
+  const std::size_t index = number % segments_per_buffer;
+  origin_ = (number - index) * segment_bytes_;
+  cursor_->head = current_->data + index * segment_bytes_;
+  cursor_->end = cursor_->head + segment_bytes_;
+  marks(number) = {cursor_->logged, 0, 0, 0};
+}
+
+void thread_slot::next_segment() noexcept {
+  note_used();
+  if (next_segment_forgets()) {
+    const segment_marks& old = marks(oldest_);
+    const std::uint64_t records = marks(oldest_ + 1).first_logged - old.first_logged;
+    add(counts.discarded, records - old.settled());
+    add(counts.forgotten, records - old.settled());
+    ++oldest_;
+  }
+  start_segment(segment_ + 1);
+}
+
+std::uint64_t thread_slot::live() const noexcept {
+  return cursor_->logged - marks_[oldest_ % segments_per_buffer].first_logged;
+}
+
+void thread_slot::rewind() noexcept {
+  std::uint64_t unsettled = live();
+  for (std::uint64_t n = oldest_; n <= segment_; ++n) unsettled -= marks(n).settled();
+  add(counts.discarded, unsettled);
+  oldest_ = 0;
+  start_segment(0);
+}
+
+void thread_slot::settle_passed(record_reader& record) noexcept {
+  if ((record.flags() & (record_handed_over | record_passed)) == 0) {
+    segment_marks& m = marks_of(record.data());
+    if ((record.flags() & record_lost) != 0) {
+      --m.lost;
+      subtract(counts.lost, 1);
+    }
+    ++m.passed;
+    add(counts.passed_only, 1);
+  }
+  record.set_flags(record_passed);
+}
+
+void thread_slot::settle_lost(record_reader& record) noexcept {
+  if ((record.flags() & (record_handed_over | record_passed | record_lost)) != 0) return;
+  ++marks_of(record.data()).lost;
+  add(counts.lost, 1);
+  record.set_flags(record_lost);
+}
+
+void thread_slot::settle_copied(position from) noexcept {
+  for_each_held(from, [this](record_reader& record) {
+    if ((record.flags() & record_handed_over) != 0) return;
+    segment_marks& m = marks_of(record.data());
+    if ((record.flags() & record_passed) != 0) {
+      --m.passed;
+      subtract(counts.passed_only, 1);
+    } else if ((record.flags() & record_lost) != 0) {
+      --m.lost;
+      subtract(counts.lost, 1);
+    }
+    ++m.handed_over;
+    add(counts.handed_over, 1);
+    record.set_flags(record_handed_over);
+  });
+}
+
+void thread_slot::settle_moved(buffer& successor) noexcept {
+  std::uint64_t fresh = live();
+  for (std::uint64_t n = oldest_; n <= segment_; ++n) {
+    fresh -= marks(n).handed_over;
+    subtract(counts.passed_only, marks(n).passed);
+    subtract(counts.lost, marks(n).lost);
+  }
+  add(counts.handed_over, fresh);
+  use(successor);
+}
+
+void thread_slot::copy_span(position from, buffer& destination) noexcept {
+  note_used();
+  destination.used = current_->used;
+  for (std::uint64_t n = from / segment_bytes_; n <= segment_; ++n) {
+    const std::size_t at = n % segments_per_buffer * segment_bytes_;
+    const std::size_t skip = n == from / segment_bytes_ ? from % segment_bytes_ : 0;
+    const std::size_t used = current_->used[n % segments_per_buffer];
+    if (used > skip) std::memcpy(destination.data + at + skip, current_->data + at + skip, used - skip);
+  }
+}
+
+} // namespace faultline::detail

@@ -1,0 +1,236 @@
+// All of one thread's state: cursor, scope table, buffers, outbox, counts. Made once, used by one thread
+// after another.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include <faultline/detail/cursor.hpp>
+#include <faultline/level.hpp>
+#include <faultline/scope.hpp>
+
+#include "base/clock.hpp"
+#include "base/mapping.hpp"
+#include "buffer/buffer.hpp"
+#include "buffer/outbox.hpp"
+#include "record/layout.hpp"
+
+namespace faultline::detail {
+
+struct generation;
+class hand_over_producer;
+
+/// One open scope: a view on the thread's buffer.
+struct scope_slot {
+  const node_head* logger;
+  handler* target;
+  std::uint64_t start_ticks;
+  std::uint64_t budget_ticks; ///< 0: none
+  std::uint64_t capacity;
+  position watermark;         ///< what came before it has been written, or was not this scope's
+  std::uint64_t logged_mark;  ///< the cursor's count at the watermark
+  std::uint64_t held;         ///< visible records since the watermark; counted for full_policy::flush only
+  std::uint32_t serial;       ///< tells one use of the slot from the next
+  level_mask levels;          ///< levels that trip it
+  level_mask outer_trip_mask; ///< the cursor's trip mask before it was entered
+  std::uint8_t target_bit;
+  bool counts;      ///< full_policy::flush
+  bool owed;        ///< it tripped and could not hand over
+  position owed_to; ///< what it owes up to here is counted as lost
+  /// The serial of the scope once it ended on another thread: it trips no more and goes when the thread next
+  /// enters or leaves a scope. Relaxed: it carries nothing but itself.
+  std::atomic<std::uint32_t> ended_elsewhere;
+  context_block context;
+
+  [[nodiscard]] bool abandoned() const noexcept {
+    return ended_elsewhere.load(std::memory_order_relaxed) == serial;
+  }
+};
+
+/// Sizes that all slots of a runtime share.
+struct slot_geometry {
+  std::size_t buffer_bytes;
+  std::size_t buffers;
+  std::size_t outbox_bytes;
+  std::size_t argument_bytes;
+  bool reads_clock;
+  clock_source clock;
+
+  [[nodiscard]] std::size_t segment_bytes() const noexcept {
+    return buffer_bytes / segments_per_buffer / 64 * 64;
+  }
+  [[nodiscard]] std::size_t record_bytes() const noexcept;
+};
+
+/// The thread's counts. Written by the thread alone, by plain load and store; read by anyone. Relaxed: counts
+/// order nothing; whoever wants exact sums waits until the thread is outside its scopes.
+struct slot_counts {
+  std::atomic<std::uint64_t> logged{0}, handed_over{0}, passed_only{0}, discarded{0}, lost{0}, forgotten{0};
+  std::atomic<std::uint64_t> copies{
+      0}; ///< records in hand-overs and outbox entries, as the flusher will count them
+  std::atomic<std::uint64_t> contexts_refused{0}, contexts_suppressed{0}, outbox_full{0}, after_stop{0};
+  std::atomic<std::uint64_t> scopes_refused{0}, scopes_abandoned{0};
+};
+
+/// Adds to a count that only the calling thread writes.
+inline void add(std::atomic<std::uint64_t>& count, std::uint64_t n) noexcept {
+  count.store(count.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+}
+inline void subtract(std::atomic<std::uint64_t>& count, std::uint64_t n) noexcept {
+  count.store(count.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
+}
+
+class thread_slot {
+ public:
+  /// Maps and lays out a slot. Throws std::bad_alloc.
+  static thread_slot* make(generation& home, const slot_geometry& geometry);
+  static void destroy(thread_slot* slot) noexcept;
+
+  // --- ownership of the slot: free ⇄ attached ---
+
+  /// Takes the slot for the calling thread. Acquire: sees all that its last thread did.
+  [[nodiscard]] bool try_attach() noexcept;
+  /// Ends the thread's use: open scopes are abandoned, held records discarded. Release.
+  void detach() noexcept;
+  [[nodiscard]] bool attached() const noexcept { return attached_.load(std::memory_order_relaxed); }
+
+  // --- the thread's own; the cursor is closed while they run ---
+
+  [[nodiscard]] cursor& place() noexcept { return *cursor_; }
+  [[nodiscard]] position here() const noexcept {
+    return origin_ + static_cast<std::size_t>(cursor_->head - current_->data);
+  }
+  [[nodiscard]] std::span<scope_slot> scopes() noexcept { return {scopes_.data(), depth_}; }
+  /// For a scope that ends on another thread: the one thing another thread may touch, `ended_elsewhere`.
+  [[nodiscard]] scope_slot& scope_at(std::uint32_t index) noexcept { return scopes_[index]; }
+  /// A place for a scope, after the abandoned ones on top are gone; null when the table is full.
+  [[nodiscard]] scope_slot* push_scope() noexcept;
+  /// Takes away the scopes from `index` on; of those that are not `ended` each counts as abandoned.
+  void pop_scopes(std::size_t index, std::uint32_t ended) noexcept;
+  [[nodiscard]] buffer* free_buffer() noexcept;
+  [[nodiscard]] buffer& current() noexcept { return *current_; }
+
+  /// Goes on in the next segment. When that one holds records they are forgotten.
+  [[nodiscard]] bool next_segment_forgets() const noexcept {
+    return segment_ + 1 >= oldest_ + segments_per_buffer;
+  }
+  void next_segment() noexcept;
+
+  /// Forgets all that is held: the end of the outermost scope, or of a statement outside any.
+  void rewind() noexcept;
+
+  /// Classes of the ledger. A record is settled once; a later hand-over outranks what it was before.
+  void settle_passed(record_reader& record) noexcept;
+  void settle_lost(record_reader& record) noexcept;
+  /// All records from the position on are in a hand-over that left them here as well.
+  void settle_copied(position from) noexcept;
+  /// The current buffer left with all its records; another takes its place.
+  void settle_moved(buffer& successor) noexcept;
+
+  /// Calls `use(record_reader&)` for each held record from the position on, oldest first.
+  template <class Use> void for_each_held(position from, Use&& use) noexcept {
+    note_used();
+    for_each_record(current_->data, current_->used, segment_bytes_, from, here(),
+                    [&use](std::byte* at, position) {
+                      record_reader record(at);
+                      use(record);
+                    });
+  }
+
+  /// Copies the records from the position on into another buffer of this slot, at the same positions.
+  void copy_span(position from, buffer& destination) noexcept;
+  /// Notes in the current buffer which bytes of it hold records, before somebody else reads them.
+  void note_used() noexcept {
+    current_->used[segment_ % segments_per_buffer] =
+        static_cast<std::uint32_t>(cursor_->head - (cursor_->end - segment_bytes_));
+  }
+  /// The first position that is not forgotten.
+  [[nodiscard]] position oldest_position() const noexcept { return oldest_ * segment_bytes_; }
+  /// The cursor's count at that position.
+  [[nodiscard]] std::uint64_t oldest_logged() const noexcept {
+    return marks_[oldest_ % segments_per_buffer].first_logged;
+  }
+  [[nodiscard]] std::size_t segment_bytes() const noexcept { return segment_bytes_; }
+
+  void publish_counts() noexcept { counts.logged.store(cursor_->logged, std::memory_order_relaxed); }
+
+  // Plain state of the thread.
+  generation* home = nullptr;
+  const core* owner = nullptr;
+  hand_over_producer* producer = nullptr; ///< recycled with the slot
+  outbox out;
+  slot_counts counts;
+  std::uint64_t hand_overs = 0;    ///< the thread's count; `hand_overs_published` is what the flusher reads
+  std::uint64_t lost_contexts = 0; ///< to be told by the next dump
+  std::uint32_t thread_id = 0;
+  thread_slot* next_of_thread = nullptr;         ///< the thread's slot in another runtime
+  const unsigned* uncaught_exceptions = nullptr; ///< the thread's count, in the C++ ABI's globals
+  bool exception_escapes = false;                ///< the record being logged is `call failed`
+
+  /// Release after each hand-over's enqueue, acquire by the flusher: a round knows how many it must have
+  /// taken.
+  std::atomic<std::uint64_t> hand_overs_published{0};
+
+  // --- the flusher's own ---
+  struct flusher_side {
+    buffer* first = nullptr; ///< taken and not yet written, in order
+    buffer* last = nullptr;
+    std::uint64_t taken = 0;   ///< hand-overs taken out of the queue
+    std::uint64_t written = 0; ///< hand-overs dealt with
+    std::uint64_t outbox_limit = 0;
+    std::uint64_t hand_overs_limit = 0;
+    std::array<handler*, deepest_scope>
+        last_targets{}; ///< of the latest dump, for the outbox entry that belongs to it
+    std::size_t last_target_count = 0;
+  };
+  alignas(64) flusher_side flusher;
+  thread_slot* next = nullptr; ///< the generation's list; written before the slot is published
+
+  [[nodiscard]] std::size_t memory_bytes() const noexcept { return memory_.size(); }
+
+ private:
+  thread_slot() noexcept = default;
+
+  void use(buffer& b) noexcept;
+  void start_segment(std::uint64_t number) noexcept;
+  [[nodiscard]] std::uint64_t live() const noexcept;
+
+  struct segment_marks {
+    std::uint64_t first_logged;              ///< the cursor's count when the segment began
+    std::uint32_t passed, handed_over, lost; ///< records in it that are settled as such
+    [[nodiscard]] std::uint64_t settled() const noexcept {
+      return std::uint64_t{passed} + handed_over + lost;
+    }
+  };
+  [[nodiscard]] segment_marks& marks(std::uint64_t number) noexcept {
+    return marks_[number % segments_per_buffer];
+  }
+  [[nodiscard]] segment_marks& marks_of(const std::byte* record) noexcept {
+    return marks_[static_cast<std::size_t>(record - current_->data) / segment_bytes_];
+  }
+
+  cursor* cursor_ = nullptr;
+  buffer* current_ = nullptr;
+  buffer* buffers_ = nullptr;
+  std::size_t buffer_count_ = 0;
+  std::size_t segment_bytes_ = 0;
+  position origin_ = 0;       // the position of current_->data if it went on for ever
+  std::uint64_t segment_ = 0; // number of the segment being written
+  std::uint64_t oldest_ = 0;  // number of the oldest one whose records are not forgotten
+  std::array<segment_marks, segments_per_buffer> marks_{};
+  std::size_t depth_ = 0;
+  std::uint32_t next_serial_ = 1;
+  std::array<scope_slot, deepest_scope> scopes_;
+  std::atomic<bool> attached_{false};
+  mapping memory_;
+};
+
+/// A level mask for "every statement has something to attend to": no scope is open, or one counts its
+/// records.
+inline constexpr level_mask every_level = 0xFF;
+
+} // namespace faultline::detail

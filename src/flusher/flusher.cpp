@@ -1,0 +1,178 @@
+#include "flusher/flusher.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include <pthread.h>
+#include <signal.h>
+
+namespace faultline::detail {
+
+flusher::flusher(generation& threads, const runtime_options& options)
+    : threads_(threads), options_(options), round_(threads, options, counts_) {}
+
+flusher::~flusher() { stop(std::chrono::hours(24)); }
+
+void flusher::start() {
+  if (options_.flusher == flusher_mode::manual) return;
+  // The thread takes no signals: they are the program's.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (...) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_setname_np(thread_.native_handle(), "faultline");
+}
+
+round::outcome flusher::run_round() {
+  std::vector<handler_ptr> reopening;
+  {
+    const std::lock_guard lock(mutex_);
+    reopening.swap(to_reopen_);
+  }
+  if (!reopening.empty()) round_.reopen(reopening);
+  try {
+    return round_.run();
+  } catch (const std::exception&) { // no memory: what was taken is written as far as it went; the next round
+                                    // goes on
+    return {false, false};
+  }
+}
+
+std::chrono::nanoseconds flusher::pause(bool worked) noexcept {
+  constexpr unsigned rounds_before_rest = 50;
+  quiet_rounds_ = worked ? 0 : quiet_rounds_ + 1;
+  if (quiet_rounds_ <= rounds_before_rest) {
+    idle_ = options_.busy_interval;
+    return idle_;
+  }
+  idle_ = std::min(std::max(idle_ * 2, std::chrono::nanoseconds(1)),
+                   std::max(options_.idle_interval, options_.busy_interval));
+  return idle_;
+}
+
+void flusher::run() {
+  bar_this_thread();
+  std::unique_lock lock(mutex_);
+  while (state_ == state::running) {
+    const std::uint64_t ticket = tickets_;
+    lock.unlock();
+    const round::outcome outcome = run_round();
+    lock.lock();
+    if (outcome.complete && ticket > fulfilled_) {
+      fulfilled_ = ticket;
+      done_.notify_all();
+    }
+    const auto rest = pause(outcome.worked);
+    if (state_ != state::running || (tickets_ > fulfilled_ && outcome.complete) || rest.count() == 0)
+      continue;
+    // A round that was not complete waits for a thread in the middle of a hand-over or for a target: at once
+    // would spin.
+    work_.wait_until(
+        lock,
+        clock::now() + (tickets_ > fulfilled_ ? std::min(rest, std::chrono::nanoseconds(100'000)) : rest),
+        [&] { return state_ != state::running || (tickets_ > fulfilled_ && tickets_ > ticket); });
+  }
+  lock.unlock();
+  drain();
+  lock.lock();
+  state_ = state::ended;
+  done_.notify_all();
+}
+
+void flusher::drain() {
+  threads_.accepting.store(false, std::memory_order_relaxed);
+  // What threads handed over before they saw the flag is in the queue or about to be: rounds until one finds
+  // everything written and nothing new. Targets that cannot be written are tried so often and no longer.
+  constexpr int most_rounds = 1000;
+  for (int i = 0; i < most_rounds; ++i) {
+    const round::outcome outcome = run_round();
+    if (outcome.complete && !outcome.worked) {
+      drained_ = true;
+      break;
+    }
+    if (!outcome.complete) std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+  try {
+    round_.end();
+  } catch (const std::exception&) {
+    drained_ = false;
+  }
+}
+
+bool flusher::flush_by_hand(clock::time_point until) {
+  do {
+    const std::lock_guard one(round_mutex_);
+    if (run_round().complete) return true;
+  } while (clock::now() < until);
+  return false;
+}
+
+bool flusher::run_once() {
+  const std::lock_guard one(round_mutex_);
+  return run_round().worked;
+}
+
+namespace {
+
+std::chrono::steady_clock::time_point after(std::chrono::nanoseconds deadline) noexcept {
+  constexpr std::chrono::hours longest(24 * 365);
+  return std::chrono::steady_clock::now() +
+         std::clamp(deadline, std::chrono::nanoseconds(0), std::chrono::nanoseconds(longest));
+}
+
+} // namespace
+
+bool flusher::flush(std::chrono::nanoseconds deadline) {
+  const auto until = after(deadline);
+  if (this_thread_is_barred()) return false;
+  std::unique_lock lock(mutex_);
+  if (state_ != state::running) return false;
+  if (options_.flusher == flusher_mode::manual) {
+    lock.unlock();
+    return flush_by_hand(until);
+  }
+  const std::uint64_t mine = ++tickets_;
+  work_.notify_one();
+  done_.wait_until(lock, until, [&] { return fulfilled_ >= mine || state_ == state::ended; });
+  return fulfilled_ >= mine;
+}
+
+bool flusher::stop(std::chrono::nanoseconds deadline) {
+  const auto until = after(deadline);
+  if (this_thread_is_barred()) return false;
+  std::unique_lock lock(mutex_);
+  if (state_ == state::running && !thread_.joinable()) {
+    state_ = state::stopping;
+    lock.unlock();
+    const std::lock_guard one(round_mutex_);
+    drain();
+    lock.lock();
+    state_ = state::ended;
+    return drained_;
+  }
+  if (state_ == state::running) state_ = state::stopping;
+  work_.notify_one();
+  if (!done_.wait_until(lock, until, [&] { return state_ == state::ended; })) return false;
+  if (thread_.joinable()) {
+    std::thread ending = std::move(thread_);
+    lock.unlock();
+    ending.join();
+  }
+  return drained_;
+}
+
+void flusher::reopen(std::vector<handler_ptr> handlers) {
+  const std::lock_guard lock(mutex_);
+  to_reopen_ = std::move(handlers);
+  work_.notify_one();
+}
+
+} // namespace faultline::detail

@@ -1,0 +1,63 @@
+// The one thread that takes buffers, decodes, formats and writes.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "flusher/round.hpp"
+
+namespace faultline::detail {
+
+/// Runs rounds: every busy_interval while there is work, ever more rarely up to idle_interval when there is
+/// none. Logging threads never wake it; `flush` and `stop` do.
+class flusher {
+ public:
+  flusher(generation& threads, const runtime_options& options);
+  /// Stops without a deadline if nobody did.
+  ~flusher();
+  flusher(const flusher&) = delete;
+  flusher& operator=(const flusher&) = delete;
+
+  /// Starts the thread, unless the mode is manual. Throws std::system_error.
+  void start();
+
+  bool flush(std::chrono::nanoseconds deadline);
+  bool stop(std::chrono::nanoseconds deadline);
+  /// One round on the calling thread, in manual mode.
+  bool run_once();
+  void reopen(std::vector<handler_ptr> handlers);
+  [[nodiscard]] const ledger& counts() const noexcept { return counts_; }
+
+ private:
+  using clock = std::chrono::steady_clock;
+  enum class state : std::uint8_t { running, stopping, ended };
+
+  void run();
+  round::outcome run_round();
+  void drain();
+  [[nodiscard]] bool flush_by_hand(clock::time_point until);
+  [[nodiscard]] std::chrono::nanoseconds pause(bool worked) noexcept;
+
+  generation& threads_;
+  const runtime_options& options_;
+  ledger counts_;
+  round round_;
+  std::mutex mutex_; // guards all below; never taken by a thread that logs
+  std::condition_variable work_;
+  std::condition_variable done_;
+  state state_ = state::running;
+  std::uint64_t tickets_ = 0; // given out by flush
+  std::uint64_t fulfilled_ = 0;
+  std::vector<handler_ptr> to_reopen_;
+  std::mutex round_mutex_; // manual mode: one caller at a time
+  std::chrono::nanoseconds idle_{};
+  unsigned quiet_rounds_ = 0;
+  bool drained_ = false;
+  std::thread thread_;
+};
+
+} // namespace faultline::detail

@@ -1,0 +1,266 @@
+#include "flusher/round.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "record/dictionary.hpp"
+
+namespace faultline::detail {
+
+round::round(generation& threads, const runtime_options& options, ledger& counts)
+    : threads_(threads), counts_(counts), errors_(options.on_error),
+      views_(threads.owner.loggers, threads.owner.geometry.clock, counts), out_(counts, errors_),
+      storms_(threads.storms, options.storm_dumps_per_second, options.storm_burst) {}
+
+round::outcome round::run() {
+  views_.clock().refresh();
+  note_published();
+  outcome result{true, take_buffers()};
+  for (thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr;
+       slot = slot->next) {
+    const std::uint64_t before = slot->out.taken();
+    const bool whole = write_thread(*slot);
+    result.complete = result.complete && whole;
+    result.worked = result.worked || slot->out.taken() != before;
+  }
+  write_storms(false);
+  if (out_.flush_handlers()) result.complete = false;
+  add(counts_.rounds, 1);
+  return result;
+}
+
+void round::end() {
+  write_storms(true);
+  out_.flush_handlers();
+}
+
+void round::reopen(const std::vector<handler_ptr>& handlers) {
+  for (const handler_ptr& h : handlers) out_.reopen(*h);
+}
+
+void round::note_published() {
+  for (thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr;
+       slot = slot->next) {
+    slot->flusher.outbox_limit = slot->out.published();
+    slot->flusher.hand_overs_limit = slot->hand_overs_published.load(std::memory_order_acquire);
+  }
+}
+
+bool round::take_buffers() {
+  bool any = false;
+  std::array<buffer*, 64> taken;
+  while (const std::size_t count = threads_.queue.take(taken.data(), taken.size())) {
+    any = true;
+    for (std::size_t i = 0; i < count; ++i) {
+      buffer& b = *taken[i];
+      b.state.store(buffer_state::flushing, std::memory_order_relaxed); // the flusher's own until it is free
+      b.next = nullptr;
+      auto& side = b.home->flusher;
+      (side.last != nullptr ? side.last->next : side.first) = &b;
+      side.last = &b;
+      ++side.taken;
+    }
+  }
+  return any;
+}
+
+/// True when everything noted for the thread is written.
+bool round::write_thread(thread_slot& slot) {
+  auto& side = slot.flusher;
+  std::uint64_t at = slot.out.taken();
+  bool whole = true;
+  for (buffer* b = side.first; whole && b != nullptr; b = side.first) {
+    // Entries before the hand-over's position were published before it was: they may be read beyond the noted
+    // limit.
+    whole = write_entries(slot, b->outbox_position, at);
+    if (!whole) break;
+    side.first = b->next;
+    if (side.first == nullptr) side.last = nullptr;
+    write_dumps(slot, *b);
+    side.written = b->sequence;
+    b->state.store(buffer_state::free,
+                   std::memory_order_release); // the thread may write again: our reads are over
+  }
+  if (whole) whole = write_entries(slot, side.outbox_limit, at);
+  out_.settle();
+  views_.clear();
+  slot.out.release(at);
+  return whole && side.written >= side.hand_overs_limit;
+}
+
+/// Writes entries from `at` up to `limit`; false when a hand-over that comes first has not arrived.
+bool round::write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t& at) {
+  while (at < limit) {
+    outbox_entry& entry = slot.out.at(at);
+    if ((entry.flags & outbox_filler) == 0) {
+      if (entry.hand_overs_before > slot.flusher.written) return false;
+      write_entry(slot, entry);
+    }
+    at += entry.bytes;
+  }
+  return true;
+}
+
+bool round::served(const node& logger, handler* target, faultline::level l,
+                   std::uint64_t ticks) const noexcept {
+  if (l < target->threshold()) return false;
+  for (const node* n = &logger; n != nullptr; n = n->up()) {
+    const attachment_list* list = n->attachments.load(std::memory_order_acquire);
+    if (list == nullptr) continue;
+    for (const attachment& a : *list)
+      if (a.target == target && a.since <= ticks && ticks < a.until) return true;
+  }
+  return false;
+}
+
+void round::route(const node& logger, faultline::level l, std::uint64_t ticks,
+                  std::vector<handler*>& out) const {
+  for (const node* n = &logger; n != nullptr; n = n->up()) {
+    const attachment_list* list = n->attachments.load(std::memory_order_acquire);
+    if (list == nullptr) continue;
+    for (const attachment& a : *list)
+      if (a.since <= ticks && ticks < a.until && l >= a.target->threshold() &&
+          std::find(out.begin(), out.end(), a.target) == out.end())
+        out.push_back(a.target);
+  }
+}
+
+void round::write_entry(thread_slot& slot, outbox_entry& entry) {
+  add(counts_.taken, 1);
+  const record_reader record(entry.record());
+  targets_.clear();
+  if ((entry.flags & outbox_in_dump) == 0)
+    for (handler* target : entry.target_list()) targets_.push_back(target);
+  const node* logger = threads_.owner.loggers.find(record.logger());
+  if ((entry.flags & outbox_routed) != 0 && logger != nullptr)
+    route(*logger, record.level(), record.time(), targets_);
+  if ((entry.flags & outbox_in_dump) != 0) {
+    const auto& side = slot.flusher;
+    const auto* last = side.last_targets.data() + side.last_target_count;
+    std::erase_if(targets_, [&](handler* h) { return std::find(side.last_targets.data(), last, h) != last; });
+  }
+  if (targets_.empty()) return add(counts_.skipped, 1);
+  const scope_context* scope = nullptr;
+  if (entry.context_bytes > 0) scope = views_.build(*reinterpret_cast<const context_block*>(entry.context()));
+  out_.add(views_.build(record, entry.thread_id, scope, 0).view, targets_);
+}
+
+void round::write_dumps(thread_slot& slot, buffer& b) {
+  add(counts_.hand_overs, 1);
+  candidates_.clear();
+  for_each_record(b.data, b.used, slot.segment_bytes(), b.from, b.to, [this](std::byte* at, position where) {
+    const node* logger = threads_.owner.loggers.find(record_reader(at).logger());
+    candidates_.push_back({at, where, logger, false, false, false});
+  });
+  add(counts_.taken, candidates_.size());
+
+  auto& side = slot.flusher;
+  side.last_target_count = 0;
+  std::vector<handler*> all;
+  for (std::uint32_t i = 0; i < b.trips; ++i)
+    if (std::find(all.begin(), all.end(), b.trip[i].target) == all.end()) all.push_back(b.trip[i].target);
+  std::copy(all.begin(), all.end(), side.last_targets.begin());
+  side.last_target_count = all.size();
+
+  const bool by_record = b.trigger == trigger::level || b.trigger == trigger::exception;
+  if (by_record && !storms_.allow(b.site, monotonic_nanoseconds(), all)) return write_suppressed(b, all);
+
+  // Scopes with one target write one dump, at the place of the first of them.
+  std::array<const trip_descriptor*, deepest_scope> group;
+  for (handler* target : all) {
+    std::size_t size = 0;
+    for (std::uint32_t i = 0; i < b.trips; ++i)
+      if (b.trip[i].target == target) group[size++] = &b.trip[i];
+    write_dump(b, {group.data(), size});
+  }
+  for (const candidate& c : candidates_)
+    add(c.written ? counts_.written : c.lost ? counts_.lost : counts_.skipped, 1);
+}
+
+/// Chooses the records that one scope writes: the last `capacity` that it sees since its watermark.
+void round::choose(const trip_descriptor& trip) {
+  std::uint64_t left = trip.capacity;
+  for (auto c = candidates_.rbegin(); c != candidates_.rend() && c->where >= trip.from && left > 0; ++c) {
+    if (c->logger == nullptr || !c->logger->reaches(*trip.logger)) continue;
+    --left;
+    const record_reader record(c->at);
+    if ((record.targets() & trip.target_bit) != 0) continue;
+    const bool passed = (record.flags() & record_passed) != 0;
+    if (passed && served(*c->logger, trip.target, record.level(), record.time())) continue;
+    c->chosen = true;
+  }
+}
+
+void round::write_dump(buffer& b, std::span<const trip_descriptor*> group) {
+  for (candidate& c : candidates_) c.chosen = false;
+  for (const trip_descriptor* trip : group) choose(*trip);
+  const trip_descriptor& first = *group.front();
+  const scope_context* scope = views_.build(first.context);
+  block_.clear();
+  dump_envelope envelope;
+  for (const candidate& c : candidates_) {
+    if (!c.chosen) continue;
+    auto built = views_.build(record_reader(c.at), b.thread_id, scope, next_dump_);
+    built.view.time_is_exact =
+        threads_.owner.geometry.reads_clock || (record_reader(c.at).flags() & record_exact) != 0;
+    envelope.truncated += built.cut ? 1 : 0;
+    block_.push_back(built.view);
+  }
+  if (block_.empty()) return; // no empty dumps
+  std::uint64_t seen = 0;
+  for (const candidate& c : candidates_)
+    seen += c.where >= first.from && c.logger != nullptr && c.logger->reaches(*first.logger) ? 1 : 0;
+
+  envelope.id = next_dump_++;
+  envelope.scope = *scope;
+  envelope.logger = static_cast<const node&>(*first.logger).name;
+  envelope.thread_id = b.thread_id;
+  envelope.start = views_.clock().to_wall(first.start_ticks);
+  envelope.duration = views_.clock().to_duration(first.start_ticks, b.trip_ticks);
+  envelope.trigger = b.trigger;
+  envelope.reason = {first.reason.data(), first.reason_size};
+  envelope.records = block_.size();
+  envelope.forgotten = first.forgotten + (seen > first.capacity ? seen - first.capacity : 0);
+  envelope.truncated += first.context.cut() ? 1 : 0;
+  envelope.lost_contexts = b.lost_contexts;
+  const bool good = out_.write(*first.target, batch(block_, &envelope));
+  if (good) add(counts_.dumps, 1);
+  for (candidate& c : candidates_) {
+    if (!c.chosen) continue;
+    c.written = c.written || good;
+    c.lost = c.lost || !good;
+  }
+}
+
+/// A storm costs the context, never the error: the record that tripped is the buffer's last.
+void round::write_suppressed(buffer& b, const std::vector<handler*>& targets) {
+  add(counts_.contexts_suppressed, 1);
+  if (candidates_.empty()) return;
+  const scope_context* scope = views_.build(b.trip[0].context);
+  const record_view view = views_.build(record_reader(candidates_.back().at), b.thread_id, scope, 0).view;
+  bool good = false;
+  for (handler* target : targets) good = out_.write(*target, batch({&view, 1})) || good;
+  add(good ? counts_.written : counts_.lost, 1);
+  add(counts_.suppressed, candidates_.size() - 1);
+}
+
+void round::write_storms(bool all) {
+  static const site_facts facts{"storm", __FILE__, "faultline", "", __LINE__};
+  for (const auto& storm : storms_.summaries(monotonic_nanoseconds(), all)) {
+    const dictionary_entry* entry = dictionary::instance().find(storm.site);
+    const std::string text =
+        fmt::format("storm: the context of {} failures at {}:{} was suppressed", storm.contexts,
+                    entry != nullptr ? entry->facts.file : "?", entry != nullptr ? entry->facts.line : 0);
+    record_view view;
+    view.level = level::warning;
+    view.logger = "faultline";
+    view.time = std::chrono::system_clock::now();
+    view.site = &facts;
+    view.text = text;
+    for (handler* target : storm.targets) out_.write(*target, batch({&view, 1}));
+  }
+}
+
+} // namespace faultline::detail

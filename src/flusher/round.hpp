@@ -1,0 +1,82 @@
+// One round of the flusher: looks at every thread, empties the queue, writes each thread's records in their
+// order.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <faultline/runtime.hpp>
+
+#include "flusher/delivery.hpp"
+#include "flusher/error_log.hpp"
+#include "flusher/ledger.hpp"
+#include "flusher/storm_control.hpp"
+#include "flusher/view_builder.hpp"
+#include "front/core.hpp"
+
+namespace faultline::detail {
+
+/// The order of one round, which DESIGN.md's rule of order fixes:
+///
+///   1. note how far each thread's outbox and hand-overs are published
+///   2. empty the queue; each buffer joins its thread's list
+///   3. for each thread: outbox entries and dumps, merged by position, up to what was noted in 1
+///   4. flush the handlers
+///
+/// A hand-over is enqueued before the outbox entry behind it is published, so what step 1 sees of an outbox
+/// has its hand-overs in the queue by step 2. The queue may still answer "empty" too early: a thread whose
+/// next hand-over is missing stops there until the next round.
+///
+/// Flusher thread only.
+class round {
+ public:
+  round(generation& threads, const runtime_options& options, ledger& counts);
+
+  struct outcome {
+    bool complete; ///< everything published before the round began is written and flushed
+    bool worked;   ///< there was something to do
+  };
+  outcome run();
+
+  /// Writes what storms still have to say. Once, before the flusher ends.
+  void end();
+  void reopen(const std::vector<handler_ptr>& handlers);
+
+ private:
+  void note_published();
+  bool take_buffers();
+  bool write_thread(thread_slot& slot);
+  bool write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t& at);
+  void write_entry(thread_slot& slot, outbox_entry& entry);
+  void write_dumps(thread_slot& slot, buffer& b);
+  void write_dump(buffer& b, std::span<const trip_descriptor*> group);
+  void write_suppressed(buffer& b, const std::vector<handler*>& targets);
+  void write_storms(bool all);
+  [[nodiscard]] bool served(const node& logger, handler* target, faultline::level l,
+                            std::uint64_t ticks) const noexcept;
+  void route(const node& logger, faultline::level l, std::uint64_t ticks, std::vector<handler*>& out) const;
+  void choose(const trip_descriptor& trip);
+
+  generation& threads_;
+  ledger& counts_;
+  error_log errors_;
+  view_builder views_;
+  delivery out_;
+  storm_control storms_;
+  std::uint64_t next_dump_ = 1;
+
+  // The dump at hand.
+  struct candidate {
+    std::byte* at;
+    position where;
+    const node* logger;
+    bool chosen;
+    bool written;
+    bool lost;
+  };
+  std::vector<candidate> candidates_;
+  std::vector<record_view> block_;
+  std::vector<handler*> targets_;
+};
+
+} // namespace faultline::detail

@@ -1,0 +1,131 @@
+#include "flusher/view_builder.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/compile.h>
+
+#include "flusher/ledger.hpp"
+#include "record/dictionary.hpp"
+
+namespace faultline::detail {
+namespace {
+
+void count(std::atomic<std::uint64_t>& c) noexcept {
+  c.store(c.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+std::string_view text_of(const fmt::memory_buffer& b) noexcept { return {b.data(), b.size()}; }
+
+template <std::size_t N> void append_hex(const std::array<std::uint8_t, N>& bytes, fmt::memory_buffer& out) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  for (const std::uint8_t b : bytes) {
+    out.push_back(digits[b >> 4U]);
+    out.push_back(digits[b & 15U]);
+  }
+}
+
+} // namespace
+
+std::string_view text_arena::keep(std::string_view s) {
+  if (s.empty()) return {};
+  if (s.size() > block_bytes / 4) {
+    auto& own = large_.emplace_back(std::make_unique<char[]>(s.size()));
+    std::memcpy(own.get(), s.data(), s.size());
+    return {own.get(), s.size()};
+  }
+  if (blocks_.empty() || used_ + s.size() > block_bytes) {
+    if (!blocks_.empty()) ++block_;
+    if (block_ == blocks_.size()) blocks_.push_back(std::make_unique<char[]>(block_bytes));
+    used_ = 0;
+  }
+  char* at = blocks_[block_].get() + used_;
+  std::memcpy(at, s.data(), s.size());
+  used_ += s.size();
+  return {at, s.size()};
+}
+
+void text_arena::clear() noexcept {
+  large_.clear();
+  block_ = 0;
+  used_ = 0;
+}
+
+void view_builder::clear() noexcept {
+  arena_.clear();
+  contexts_used_ = 0;
+}
+
+const view_builder::known_site& view_builder::site_of(std::uint32_t id) {
+  static const site_facts unknown{"[unknown site]", "", "", "", 0};
+  if (id >= sites_.size()) sites_.resize(std::max<std::size_t>(id + 1, sites_.size() * 2));
+  known_site& s = sites_[id];
+  if (s.plan) return s;
+  const dictionary_entry* entry = dictionary::instance().find(id);
+  s.facts = entry != nullptr ? &entry->facts : &unknown;
+  s.types = entry != nullptr ? entry->types : std::string_view{};
+  s.plan = std::make_unique<message_plan>(s.facts->format, s.types);
+  return s;
+}
+
+view_builder::built view_builder::build(const record_reader& record, std::uint32_t thread_id,
+                                        const scope_context* scope, std::uint64_t dump_id) {
+  built out;
+  const known_site& s = site_of(record.site());
+  const std::size_t bytes = record.bytes() - header_bytes;
+  scratch_.clear();
+  const message_outcome outcome = s.plan->append_message(record.arguments(), bytes, scratch_);
+  if (outcome.failed) count(counts_.format_errors);
+  out.cut = outcome.cut;
+  out.logger = loggers_.find(record.logger());
+  record_view& v = out.view;
+  v.text = arena_.keep(text_of(scratch_));
+  if (s.types.find('x') != std::string_view::npos) {
+    scratch_.clear();
+    message_plan::append_exception(s.types, record.arguments(), bytes, scratch_);
+    v.exception_text = arena_.keep(text_of(scratch_));
+  }
+  v.level = record.level();
+  v.logger =
+      out.logger != nullptr ? std::string_view(out.logger->name) : std::string_view("[unknown logger]");
+  v.time = clock_.to_wall(record.time());
+  v.thread_id = thread_id;
+  v.site = s.facts;
+  v.scope = scope;
+  v.dump_id = dump_id;
+  return out;
+}
+
+const scope_context* view_builder::build(const context_block& block) {
+  if (contexts_used_ == contexts_.size()) contexts_.emplace_back();
+  context_memory& memory = contexts_[contexts_used_++];
+  memory.fields.clear();
+  scope_context& view = memory.view;
+  view = {};
+  view.name = block.name();
+  if (block.traced()) {
+    scratch_.clear();
+    append_hex(block.trace(), scratch_);
+    append_hex(block.span(), scratch_);
+    const std::string_view hex = arena_.keep(text_of(scratch_));
+    view.trace_id = hex.substr(0, 32);
+    view.span_id = hex.substr(32);
+  }
+  for (std::string_view rest = block.fields(); rest.size() > 3;) {
+    const std::size_t key = static_cast<unsigned char>(rest[0]);
+    const std::size_t code = static_cast<unsigned char>(rest[1]);
+    const std::size_t value = static_cast<unsigned char>(rest[2]);
+    if (3 + key + code + value > rest.size()) break;
+    argument_reader reader(rest.substr(3 + key, code),
+                           reinterpret_cast<const std::byte*>(rest.data() + 3 + key + code), value);
+    argument a;
+    scratch_.clear();
+    if (reader.next(a)) append_value(a, scratch_);
+    memory.fields.push_back({rest.substr(3, key), arena_.keep(text_of(scratch_))});
+    rest.remove_prefix(3 + key + code + value);
+  }
+  view.fields = memory.fields;
+  return &view;
+}
+
+} // namespace faultline::detail

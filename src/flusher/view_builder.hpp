@@ -1,0 +1,79 @@
+// From raw records to the views that handlers see.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <faultline/record.hpp>
+
+#include "base/clock.hpp"
+#include "buffer/context_block.hpp"
+#include "flusher/ledger.hpp"
+#include "format/message_plan.hpp"
+#include "front/registry.hpp"
+#include "record/layout.hpp"
+
+namespace faultline::detail {
+
+/// Text that stays where it is until `clear`.
+class text_arena {
+ public:
+  std::string_view keep(std::string_view s);
+  void clear() noexcept;
+
+ private:
+  static constexpr std::size_t block_bytes = std::size_t{64} << 10;
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  std::vector<std::unique_ptr<char[]>> large_;
+  std::size_t block_ = 0;
+  std::size_t used_ = 0;
+};
+
+/// Flusher thread only. Its views are good until `clear`, and as long as the records' memory.
+class view_builder {
+ public:
+  view_builder(const registry& loggers, clock_source clock, ledger& counts)
+      : loggers_(loggers), clock_(clock), counts_(counts) {}
+
+  struct built {
+    record_view view;
+    const node* logger = nullptr;
+    bool cut = false;
+  };
+  /// Formats the record's message.
+  [[nodiscard]] built build(const record_reader& record, std::uint32_t thread_id, const scope_context* scope,
+                            std::uint64_t dump_id);
+  [[nodiscard]] const scope_context* build(const context_block& block);
+  [[nodiscard]] std::string_view keep(std::string_view s) { return arena_.keep(s); }
+
+  [[nodiscard]] tick_converter& clock() noexcept { return clock_; }
+  void clear() noexcept;
+
+ private:
+  struct context_memory {
+    scope_context view;
+    std::vector<context_field> fields;
+  };
+  struct known_site {
+    std::unique_ptr<message_plan> plan;
+    const site_facts* facts = nullptr;
+    std::string_view types;
+  };
+  const known_site& site_of(std::uint32_t id);
+
+  const registry& loggers_;
+  tick_converter clock_;
+  ledger& counts_;
+  text_arena arena_;
+  fmt::memory_buffer scratch_;
+  std::deque<context_memory> contexts_;
+  std::size_t contexts_used_ = 0;
+  std::vector<known_site> sites_; // by id
+};
+
+} // namespace faultline::detail

@@ -1,0 +1,207 @@
+#include "format/message_plan.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+
+#include <cxxabi.h>
+#include <fmt/args.h>
+#include <fmt/chrono.h>
+#include <fmt/compile.h>
+
+#include <faultline/detail/statement.hpp>
+
+#include "format/replacement_fields.hpp"
+
+namespace faultline::detail {
+namespace {
+
+constexpr std::string_view cut_mark = "[...]";
+
+void append(fmt::memory_buffer& out, std::string_view s) { out.append(s.data(), s.data() + s.size()); }
+
+/// Calls `use` with the argument's value in the type that the call site had. Strings that were cut and
+/// structures arrive as text.
+template <class Use> void with_value(const argument& a, Use&& use) {
+  switch (a.code) {
+  case 'b': return use(a.as<bool>());
+  case 'c': return use(a.as<char>());
+  case 'i': return use(a.as<std::int32_t>());
+  case 'I': return use(a.as<std::int64_t>());
+  case 'u': return use(a.as<std::uint32_t>());
+  case 'U': return use(a.as<std::uint64_t>());
+  case 'f': return use(a.as<float>());
+  case 'd': return use(a.as<double>());
+  case 'L': return use(a.as<long double>());
+  case 'p': return use(a.as<const void*>());
+  case 'T':
+    return use(std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>(
+        std::chrono::nanoseconds(a.as<std::int64_t>())));
+  case 'D': {
+    const auto count = a.as<std::int64_t>();
+    switch (a.unit) {
+    case 'n': return use(std::chrono::nanoseconds(count));
+    case 'u': return use(std::chrono::microseconds(count));
+    case 'm': return use(std::chrono::milliseconds(count));
+    case 's': return use(std::chrono::seconds(count));
+    case 'M': return use(std::chrono::duration<std::int64_t, std::ratio<60>>(count));
+    default: return use(std::chrono::duration<std::int64_t, std::ratio<3600>>(count));
+    }
+  }
+  default: {
+    if (a.code != '{' && !a.cut) return use(a.text);
+    fmt::memory_buffer text;
+    append_value(a, text);
+    return use(std::string_view(text.data(), text.size()));
+  }
+  }
+}
+
+void append_structure(const argument& value, fmt::memory_buffer& out) {
+  argument_reader reader(value.structure, value.data, SIZE_MAX); // `decode` has checked the bounds
+  argument field;
+  append(out, "{");
+  for (bool first = true;; first = false) {
+    const std::string_view name = reader.take_name();
+    if (name.empty() || !reader.next(field)) break;
+    if (!first) append(out, ", ");
+    append(out, name);
+    append(out, "=");
+    append_value(field, out);
+  }
+  append(out, "}");
+}
+
+std::string demangled(const char* name) {
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status),
+                                                    &std::free);
+  return status == 0 && text ? text.get() : name;
+}
+
+} // namespace
+
+void append_value(const argument& value, fmt::memory_buffer& out) {
+  if (value.code == '{') return append_structure(value, out);
+  if (value.code == 's' || value.code == 't' || value.code == 'x') {
+    append(out, value.text);
+    if (value.cut) append(out, cut_mark);
+    return;
+  }
+  with_value(value, [&out](const auto& v) { fmt::format_to(fmt::appender(out), FMT_COMPILE("{}"), v); });
+}
+
+message_plan::message_plan(std::string_view format, std::string_view types) : format_(format), types_(types) {
+  format_pieces all(format_);
+  while (const auto found = all.next()) {
+    dynamic_ = dynamic_ || found->dynamic;
+    if (found->index < 0 && !pieces_.empty() && pieces_.back().index < 0) {
+      pieces_.back().literal += found->literal; // escaped braces split a literal
+      continue;
+    }
+    piece& added = pieces_.emplace_back();
+    added.literal = found->literal;
+    added.index = found->index;
+    if (!found->specification.empty()) added.field = fmt::format("{{:{}}}", found->specification);
+  }
+}
+
+void message_plan::append_pieces(std::span<const argument> arguments, fmt::memory_buffer& out) const {
+  for (const piece& p : pieces_) {
+    if (p.index < 0) {
+      append(out, p.literal);
+      continue;
+    }
+    if (static_cast<std::size_t>(p.index) >= arguments.size()) throw fmt::format_error("argument not found");
+    const argument& value = arguments[static_cast<std::size_t>(p.index)];
+    if (p.field.empty() || value.code == 't') // text formatted at the call has its specification behind it
+      append_value(value, out);
+    else
+      with_value(value, [&](const auto& v) {
+        fmt::vformat_to(fmt::appender(out), p.field, fmt::make_format_args(v));
+      });
+  }
+}
+
+void message_plan::append_dynamic(std::span<const argument> arguments, fmt::memory_buffer& out) const {
+  fmt::dynamic_format_arg_store<fmt::format_context> store;
+  for (const argument& a : arguments)
+    with_value(a, [&](const auto& v) {
+      if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::string_view>)
+        store.push_back(std::string(v));
+      else
+        store.push_back(v);
+    });
+  fmt::vformat_to(fmt::appender(out), format_, store);
+}
+
+message_outcome message_plan::append_message(const std::byte* data, std::size_t bytes,
+                                             fmt::memory_buffer& out) const {
+  message_outcome outcome;
+  const std::size_t start = out.size();
+  std::array<argument, most_arguments> arguments;
+  const int count = decode(types_, data, bytes, arguments);
+  if (count < 0) {
+    append(out, "[damaged record of \"");
+    append(out, format_);
+    append(out, "\"]");
+    outcome.failed = true;
+    return outcome;
+  }
+  const std::span<const argument> decoded(arguments.data(), static_cast<std::size_t>(count));
+  for (const argument& a : decoded) outcome.cut = outcome.cut || a.cut;
+  try {
+    if (dynamic_)
+      append_dynamic(decoded, out);
+    else
+      append_pieces(decoded, out);
+  } catch (const std::exception& e) {
+    out.resize(start);
+    fmt::format_to(fmt::appender(out), "[{} in \"{}\"]", e.what(), format_);
+    outcome.failed = true;
+  }
+  return outcome;
+}
+
+void message_plan::append_exception(std::string_view types, const std::byte* data, std::size_t bytes,
+                                    fmt::memory_buffer& out) {
+  if (types.find('x') == std::string_view::npos) return;
+  std::array<argument, most_arguments> arguments;
+  const int count = decode(types, data, bytes, arguments);
+  for (int i = 0; i < count; ++i) {
+    const argument& a = arguments[static_cast<std::size_t>(i)];
+    if (a.code != 'x') continue;
+    std::string_view rest = a.text;
+    for (bool first = true; !rest.empty(); first = false) {
+      const std::string name(rest.substr(0, rest.find('\0')));
+      rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+      const std::string_view what = rest.substr(0, rest.find('\0'));
+      rest.remove_prefix(std::min(rest.size(), what.size() + 1));
+      if (!first) append(out, "; caused by ");
+      append(out, demangled(name.c_str()));
+      if (!what.empty()) append(out, ": ");
+      append(out, what);
+    }
+    if (a.cut) append(out, cut_mark);
+  }
+}
+
+std::size_t format_argument(const site& where, unsigned index, char* out, std::size_t size,
+                            fmt::format_args argument) noexcept {
+  try {
+    std::array<char, 72> field{'{', '}'};
+    std::size_t length = 2;
+    const std::string_view specification = specification_of(where.format, static_cast<int>(index));
+    if (!specification.empty() && specification.size() + 3 < field.size())
+      length = static_cast<std::size_t>(
+          fmt::format_to_n(field.data(), field.size(), FMT_COMPILE("{{:{}}}"), specification).size);
+    return fmt::vformat_to_n(out, size, {field.data(), length}, argument).size;
+  } catch (const std::exception& e) {
+    return fmt::format_to_n(out, size, "[{}]", e.what()).size;
+  } catch (...) {
+    return fmt::format_to_n(out, size, "[formatter failed]").size;
+  }
+}
+
+} // namespace faultline::detail

@@ -1,0 +1,56 @@
+// A site's format string, parsed once, and the messages made with it.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "record/decoder.hpp"
+
+namespace faultline::detail {
+
+/// What an appended message turned out to be.
+struct message_outcome {
+  bool cut = false;    ///< an argument had been cut to a bound
+  bool failed = false; ///< the arguments did not fit the format; the message says so
+};
+
+/// Formats records of one site. Flusher thread only.
+class message_plan {
+ public:
+  message_plan(std::string_view format, std::string_view types);
+
+  /// Appends the message for a record's argument bytes. Never throws but for memory; a record whose bytes do
+  /// not match its codes becomes a message that says so.
+  message_outcome append_message(const std::byte* data, std::size_t bytes, fmt::memory_buffer& out) const;
+
+  /// Appends the description of an escaped exception, if the record has one: the text of its `x` argument,
+  /// whose parts are a mangled type name, a zero byte, what() and a zero byte, for each exception from the
+  /// outermost in.
+  static void append_exception(std::string_view types, const std::byte* data, std::size_t bytes,
+                               fmt::memory_buffer& out);
+
+ private:
+  struct piece {
+    std::string literal;
+    int index = -1;
+    std::string field; ///< "{:specification}", or empty for "{}"
+  };
+
+  void append_pieces(std::span<const argument> arguments, fmt::memory_buffer& out) const;
+  void append_dynamic(std::span<const argument> arguments, fmt::memory_buffer& out) const;
+
+  std::string format_;
+  std::string types_;
+  std::vector<piece> pieces_;
+  bool dynamic_ = false; ///< fmt parses the format at each record: nested or named fields
+};
+
+/// Appends one value as "{}" formats it.
+void append_value(const argument& value, fmt::memory_buffer& out);
+
+} // namespace faultline::detail

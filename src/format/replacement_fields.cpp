@@ -1,0 +1,64 @@
+#include "format/replacement_fields.hpp"
+
+#include <cstddef>
+
+namespace faultline::detail {
+
+format_piece format_pieces::field() noexcept {
+  // rest_ begins behind the opening brace. The closing one is found by depth, for "{:{}}".
+  std::size_t end = 0;
+  int depth = 1;
+  for (; end < rest_.size(); ++end) {
+    if (rest_[end] == '{') ++depth;
+    if (rest_[end] == '}' && --depth == 0) break;
+  }
+  const std::string_view inside = rest_.substr(0, end);
+  rest_.remove_prefix(end < rest_.size() ? end + 1 : end);
+
+  format_piece piece;
+  const std::size_t colon = inside.find(':');
+  const std::string_view name = inside.substr(0, colon);
+  if (colon != std::string_view::npos) piece.specification = inside.substr(colon + 1);
+  piece.dynamic = piece.specification.find('{') != std::string_view::npos;
+  if (name.empty()) {
+    piece.index = next_index_++;
+  } else {
+    piece.index = 0;
+    for (const char c : name) {
+      if (c < '0' || c > '9') piece.dynamic = true;
+      piece.index = piece.index * 10 + (c - '0');
+      if (piece.index > 9999 || piece.index < 0) piece.index = 9999;
+    }
+  }
+  if (piece.dynamic) piece.specification = {};
+  return piece;
+}
+
+std::optional<format_piece> format_pieces::next() noexcept {
+  if (rest_.empty()) return std::nullopt;
+  format_piece piece;
+  const std::size_t brace = rest_.find_first_of("{}");
+  if (brace == std::string_view::npos) {
+    piece.literal = rest_;
+    rest_ = {};
+  } else if (brace + 1 < rest_.size() && rest_[brace + 1] == rest_[brace]) {
+    piece.literal = rest_.substr(0, brace + 1); // "{{" and "}}" stand for one brace
+    rest_.remove_prefix(brace + 2);
+  } else if (brace > 0) {
+    piece.literal = rest_.substr(0, brace);
+    rest_.remove_prefix(brace);
+  } else {
+    rest_.remove_prefix(1);
+    return field();
+  }
+  return piece;
+}
+
+std::string_view specification_of(std::string_view format, int index) noexcept {
+  format_pieces pieces(format);
+  while (const auto piece = pieces.next())
+    if (piece->index == index) return piece->specification;
+  return {};
+}
+
+} // namespace faultline::detail

@@ -1,0 +1,208 @@
+#include "front/core.hpp"
+
+#include <mutex>
+#include <new>
+
+#include <pthread.h>
+
+#include "base/fork_guard.hpp"
+#include "record/dictionary.hpp"
+
+namespace faultline::detail {
+
+constinit cursor closed_cursor;
+constinit thread_local cursor* current_cursor = &closed_cursor;
+
+namespace {
+
+/// Stands for "this thread is attaching", so that a signal handler that logs meanwhile does not attach it
+/// again.
+constinit cursor attaching_cursor;
+/// Stands for "this thread is the flusher".
+constinit cursor barred_cursor;
+
+/// Leads from a thread to its slots, by `thread_slot::next_of_thread`. A key and not a second thread_local,
+/// because its destructor runs after those of all C++ thread-locals, which may log, and pins no shared
+/// object.
+class slots_of_thread {
+ public:
+  static thread_slot* first() noexcept { return static_cast<thread_slot*>(pthread_getspecific(key())); }
+  static void set_first(thread_slot* slot) {
+    if (pthread_setspecific(key(), slot) != 0) throw std::bad_alloc();
+  }
+
+ private:
+  static pthread_key_t key() {
+    static const pthread_key_t made = [] {
+      pthread_key_t k{};
+      if (pthread_key_create(&k, &end_of_thread) != 0) throw std::bad_alloc();
+      return k;
+    }();
+    return made;
+  }
+
+  static void end_of_thread(void* first) noexcept {
+    if (!fork_guard::instance().alive())
+      return; // a forked child that never logged: the slots are the parent's
+    current_cursor = &closed_cursor;
+    for (auto* slot = static_cast<thread_slot*>(first); slot != nullptr;) {
+      thread_slot* next = slot->next_of_thread;
+      core& owner = slot->home->owner;
+      slot->detach();
+      owner.release();
+      slot = next;
+    }
+  }
+};
+
+/// In a forked child, on the only thread there is: what the parent's threads left is not ours.
+void leave_parent(fork_guard& guard) {
+  guard.revive();
+  current_cursor = &closed_cursor;
+  slots_of_thread::set_first(nullptr);
+}
+
+} // namespace
+
+generation::~generation() {
+  for (thread_slot* slot = slots.load(std::memory_order_acquire); slot != nullptr;) {
+    thread_slot* next = slot->next;
+    thread_slot::destroy(slot);
+    slot = next;
+  }
+}
+
+bool storm_board::add(std::uint32_t site) noexcept {
+  for (storm& s : storms_) {
+    if (s.site.load(std::memory_order_relaxed) != 0) continue;
+    s.site.store(site, std::memory_order_relaxed);
+    any_.store(true, std::memory_order_relaxed);
+    return true;
+  }
+  return false;
+}
+
+std::uint64_t storm_board::remove(std::uint32_t site) noexcept {
+  std::uint64_t suppressed = 0;
+  bool others = false;
+  for (storm& s : storms_) {
+    const std::uint32_t there = s.site.load(std::memory_order_relaxed);
+    if (there == site) {
+      s.site.store(0, std::memory_order_relaxed);
+      suppressed = s.suppressed.exchange(0, std::memory_order_relaxed);
+    } else if (there != 0) {
+      others = true;
+    }
+  }
+  any_.store(others, std::memory_order_relaxed);
+  return suppressed;
+}
+
+thread_slot& generation::attach_thread(const slot_geometry& geometry) {
+  for (thread_slot* slot = slots.load(std::memory_order_acquire); slot != nullptr; slot = slot->next)
+    if (slot->try_attach()) return *slot;
+  const std::lock_guard lock(slots_mutex);
+  thread_slot* slot = thread_slot::make(*this, geometry);
+  slot->owner = &owner;
+  try {
+    slot->producer = queue.make_producer(geometry.buffers);
+  } catch (...) {
+    thread_slot::destroy(slot);
+    throw;
+  }
+  (void)slot->try_attach();
+  slot->next = slots.load(std::memory_order_relaxed);
+  slots.store(slot, std::memory_order_release);
+  return *slot;
+}
+
+core::core(const slot_geometry& sizes)
+    : geometry(sizes), ns_per_tick(early_nanoseconds_per_tick(sizes.clock)), loggers(*this) {
+  (void)fork_guard::instance();
+  (void)dictionary::instance(); // made here, so that no statement has to
+}
+
+core::~core() {
+  // Of an earlier generation nothing is freed: its locks and its flusher are the parent's.
+  if (generation* last = begun()) delete last;
+}
+
+void core::release() noexcept {
+  // Release and acquire: whoever deletes sees what the others did.
+  if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+}
+
+generation* core::begun() const noexcept {
+  const fork_guard& guard = fork_guard::instance();
+  generation* g = current_.load(std::memory_order_acquire);
+  return g != nullptr && guard.alive() && g->epoch == guard.epoch() ? g : nullptr;
+}
+
+generation& core::begin() {
+  if (generation* g = begun()) return *g;
+  fork_guard& guard = fork_guard::instance();
+  const std::lock_guard lock(guard);
+  if (!guard.alive()) leave_parent(guard);
+  if (generation* g = begun()) return *g;
+  generation* made = make_generation(guard.epoch());
+  current_.store(made, std::memory_order_release);
+  return *made;
+}
+
+thread_slot* find_slot(const core& owner) noexcept {
+  if (!fork_guard::instance().alive()) return nullptr;
+  for (thread_slot* slot = slots_of_thread::first(); slot != nullptr; slot = slot->next_of_thread)
+    if (slot->owner == &owner) return slot;
+  return nullptr;
+}
+
+thread_slot* obtain_slot(core& owner) noexcept {
+  if (current_cursor == &barred_cursor || current_cursor == &attaching_cursor) return nullptr;
+  try {
+    generation& g = owner.begin();
+    if (thread_slot* slot = find_slot(owner)) {
+      if (slot->place().open.load(std::memory_order_relaxed) == nullptr) return nullptr;
+      current_cursor = &slot->place();
+      return slot;
+    }
+    cursor* before = current_cursor;
+    if (before->slot != nullptr && before->open.load(std::memory_order_relaxed) == nullptr) return nullptr;
+    current_cursor = &attaching_cursor;
+    thread_slot* slot = nullptr;
+    try {
+      slot = &g.attach_thread(owner.geometry);
+      slot->next_of_thread = slots_of_thread::first();
+      slots_of_thread::set_first(slot);
+    } catch (...) {
+      if (slot != nullptr) slot->detach();
+      current_cursor = before;
+      return nullptr;
+    }
+    owner.acquire();
+    slot->place().open.store(slot->owner, std::memory_order_relaxed);
+    current_cursor = &slot->place();
+    return slot;
+  } catch (...) {
+    return nullptr; // no memory, or no thread for the flusher
+  }
+}
+
+void bar_this_thread() noexcept { current_cursor = &barred_cursor; }
+bool this_thread_is_barred() noexcept { return current_cursor == &barred_cursor; }
+
+cursor* open_cursor(const node_head& head) noexcept {
+  auto& owner = const_cast<core&>(*head.owner);
+  if (thread_slot* slot = obtain_slot(owner)) return &slot->place();
+  auto& reason = this_thread_is_barred()               ? owner.barred
+                 : current_cursor == &attaching_cursor ? owner.reentered
+                 : find_slot(owner) != nullptr         ? owner.reentered
+                                                       : owner.unattached;
+  reason.fetch_add(1, std::memory_order_relaxed);
+  return nullptr;
+}
+
+std::uint64_t read_clock_slowly(const cursor& c) noexcept {
+  return read_ticks(static_cast<clock_source>(c.clock_source));
+}
+
+} // namespace faultline::detail

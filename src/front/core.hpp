@@ -1,0 +1,148 @@
+// What the logging threads of one runtime share. The runtime on top derives from it and adds the flusher's
+// side.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+
+#include "base/clock.hpp"
+#include "buffer/thread_slot.hpp"
+#include "front/registry.hpp"
+#include "handover/hand_over_queue.hpp"
+
+namespace faultline::detail {
+
+/// The sites in a storm: published by the flusher, looked at by threads that trip. Relaxed throughout: a
+/// reading that is late or early suppresses one context more or less, and each is counted.
+class storm_board {
+ public:
+  static constexpr std::size_t most_storms = 32;
+
+  /// A thread that trips: whether the site is in a storm; counts the context as suppressed then.
+  [[nodiscard]] bool suppress(std::uint32_t site) noexcept {
+    if (!any_.load(std::memory_order_relaxed) || site == 0) return false;
+    for (storm& s : storms_) {
+      if (s.site.load(std::memory_order_relaxed) != site) continue;
+      s.suppressed.fetch_add(1, std::memory_order_relaxed);
+      return true;
+    }
+    return false;
+  }
+
+  /// The flusher: puts the site on the board; false when the board is full, which leaves suppressing to the
+  /// flusher.
+  bool add(std::uint32_t site) noexcept;
+  /// The flusher: takes it off; returns how many contexts threads suppressed meanwhile.
+  std::uint64_t remove(std::uint32_t site) noexcept;
+
+ private:
+  struct storm {
+    std::atomic<std::uint32_t> site{0};
+    std::atomic<std::uint64_t> suppressed{0};
+  };
+  std::atomic<bool> any_{false};
+  std::array<storm, most_storms> storms_;
+};
+
+/// The threads' state between two forks. A forked child leaves its parent's generation alone, locks, queue,
+/// slots and all, and begins another.
+struct generation {
+  explicit generation(core& core_of, std::uint64_t fork_epoch) : owner(core_of), epoch(fork_epoch) {}
+  virtual ~generation();
+  generation(const generation&) = delete;
+  generation& operator=(const generation&) = delete;
+
+  /// A slot for the calling thread: one that an ended thread left, or a new one. Throws std::bad_alloc.
+  thread_slot& attach_thread(const slot_geometry& geometry);
+
+  core& owner;
+  std::uint64_t epoch;
+  hand_over_queue queue;
+  /// The list of all slots ever made, newest first. Release by the maker under `slots_mutex`, acquire by
+  /// readers.
+  std::atomic<thread_slot*> slots{nullptr};
+  std::mutex slots_mutex;
+  /// False once `stop` began its last round. Relaxed: a thread that reads it late hands over what `stop`
+  /// counts as in flight.
+  std::atomic<bool> accepting{true};
+  storm_board storms;
+};
+
+struct core {
+  explicit core(const slot_geometry& sizes);
+  virtual ~core();
+  core(const core&) = delete;
+  core& operator=(const core&) = delete;
+
+  /// The generation of this process, made and started on first use. Throws std::bad_alloc, std::system_error.
+  generation& begin();
+  /// The same if it has begun, else null. Any thread.
+  [[nodiscard]] generation* begun() const noexcept;
+
+  /// Keeps the handler alive until the runtime ends, and lets raw pointers to it stand for it. Any thread;
+  /// takes a lock unless it is kept already.
+  virtual void keep(handler& h) = 0;
+  [[nodiscard]] handler& default_target() noexcept { return *default_target_; }
+  [[nodiscard]] std::uint64_t now() const noexcept { return read_ticks(geometry.clock); }
+
+  /// One for the runtime, one for each attached thread; the last to go deletes the core.
+  void acquire() noexcept {
+    references_.fetch_add(1, std::memory_order_relaxed);
+  } // the caller has a reference already
+  void release() noexcept;
+
+  slot_geometry geometry;
+  double ns_per_tick; ///< for time budgets: measured when the runtime was made
+  registry loggers;
+
+  // Counts of statements that had no slot to count them; any thread, fetch_add on slow paths. Relaxed:
+  // counters.
+  std::atomic<std::uint64_t> reentered{0};         ///< logged and lost: interrupted a statement on its thread
+  std::atomic<std::uint64_t> barred{0};            ///< logged and lost: on the flusher's thread
+  std::atomic<std::uint64_t> unattached{0};        ///< logged and lost: no memory to attach the thread
+  std::atomic<std::uint64_t> scopes_unattached{0}; ///< scopes refused for the same reasons
+
+ protected:
+  virtual generation* make_generation(std::uint64_t epoch) = 0;
+  handler* default_target_ = nullptr;
+
+ private:
+  /// Written under the fork guard's lock; release, and acquire by readers: publishes the generation.
+  std::atomic<generation*> current_{nullptr};
+  std::atomic<std::uint64_t> references_{1};
+};
+
+/// The calling thread's slot of that core, or null. No lock, no allocation.
+[[nodiscard]] thread_slot* find_slot(const core& owner) noexcept;
+
+/// The calling thread's slot of that core, attaching the thread if needed and making its cursor the current
+/// one. Null, when the thread may not log now: inside a statement, on the flusher's thread, or without
+/// memory. Counts nothing.
+[[nodiscard]] thread_slot* obtain_slot(core& owner) noexcept;
+
+/// From here on nothing the calling thread logs makes a record, in any runtime: the flusher's thread.
+void bar_this_thread() noexcept;
+[[nodiscard]] bool this_thread_is_barred() noexcept;
+
+/// Closes a slot's cursor for as long as it lives: a signal handler that logs meanwhile is counted and goes
+/// away.
+class closed_section {
+ public:
+  explicit closed_section(thread_slot& slot) noexcept : slot_(slot) {
+    slot.place().open.store(nullptr, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
+  closed_section(const closed_section&) = delete;
+  closed_section& operator=(const closed_section&) = delete;
+  ~closed_section() {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    slot_.place().open.store(slot_.owner, std::memory_order_relaxed);
+  }
+
+ private:
+  thread_slot& slot_;
+};
+
+} // namespace faultline::detail

@@ -1,0 +1,166 @@
+#include "front/registry.hpp"
+
+#include <algorithm>
+
+#include <pthread.h>
+
+#include <faultline/configuration_error.hpp>
+#include <faultline/handler.hpp>
+
+#include "handlers/handler_access.hpp"
+
+namespace faultline::detail {
+namespace {
+
+using id_cell = std::atomic<const node*>;
+
+void check_name(std::string_view name) {
+  constexpr std::size_t longest = 255;
+  if (name.size() > longest)
+    throw configuration_error("logger name", name.substr(0, 40), "longer than 255 bytes");
+  char before = '.';
+  for (const char c : name) {
+    if (c == '.' && before == '.')
+      throw configuration_error("logger name", name, "a part between dots is empty");
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+      throw configuration_error("logger name", "(not printable)", "control characters are not allowed");
+    before = c;
+  }
+  if (before == '.') throw configuration_error("logger name", name, "a part between dots is empty");
+}
+
+/// All registries of the process, so that a handler's level reaches the loggers of each; under
+/// configuration_mutex.
+std::vector<registry*>& registries() {
+  static auto& all = *new std::vector<registry*>; // never destroyed: handlers change in late destructors too
+  return all;
+}
+
+} // namespace
+
+std::mutex& configuration_mutex() {
+  static std::mutex& mutex = []() -> std::mutex& {
+    auto* made = new std::mutex; // never destroyed
+    pthread_atfork([] { configuration_mutex().lock(); }, [] { configuration_mutex().unlock(); },
+                   [] { configuration_mutex().unlock(); });
+    return *made;
+  }();
+  return mutex;
+}
+
+registry::registry(const core& owner) : owner_(owner), by_id_(most_loggers * sizeof(id_cell)) {
+  root_ = &make("root", nullptr);
+  root_->own_level = level::debug;
+  refresh(*root_);
+  const std::lock_guard lock(configuration_mutex());
+  registries().push_back(this);
+  handler_access::level_listener.store(&registry::refresh_all, std::memory_order_release);
+}
+
+registry::~registry() {
+  const std::lock_guard lock(configuration_mutex());
+  std::erase(registries(), this);
+}
+
+node& registry::make(std::string name, node* parent) {
+  if (nodes_.size() + 1 >= most_loggers)
+    throw configuration_error("logger name", name, "a runtime has at most 1,048,575 loggers");
+  auto made = std::make_unique<node>();
+  made->name = std::move(name);
+  made->parent = parent;
+  made->depth = parent != nullptr ? parent->depth + 1 : 0;
+  made->id = static_cast<std::uint32_t>(nodes_.size() + 1);
+  made->owner = &owner_;
+  refresh(*made);
+  // Release: whoever finds the node by its id sees it whole.
+  reinterpret_cast<id_cell*>(by_id_.data())[made->id].store(made.get(), std::memory_order_release);
+  nodes_.push_back(std::move(made));
+  return *nodes_.back();
+}
+
+node& registry::get(std::string_view dotted_name) {
+  if (dotted_name.empty() || dotted_name == "root") return *root_;
+  check_name(dotted_name);
+  const std::lock_guard lock(configuration_mutex());
+  node* at = root_;
+  for (std::size_t dot = 0; dot != std::string_view::npos;) {
+    dot = dotted_name.find('.', dot + 1);
+    const std::string_view name = dotted_name.substr(0, dot);
+    const auto found = by_name_.find(name);
+    if (found != by_name_.end()) {
+      at = found->second;
+      continue;
+    }
+    at = &make(std::string(name), at);
+    by_name_.emplace(at->name, at);
+  }
+  return *at;
+}
+
+void registry::set_level(node& n, std::optional<level> own) {
+  const std::lock_guard lock(configuration_mutex());
+  n.own_level = n.parent == nullptr && !own ? std::optional(level::debug) : own;
+  refresh();
+}
+
+void registry::set_propagate(node& n, bool propagate) {
+  const std::lock_guard lock(configuration_mutex());
+  n.propagate.store(propagate, std::memory_order_relaxed);
+  refresh();
+}
+
+void registry::publish(node& n, attachment_list changed) {
+  lists_.push_back(std::make_unique<attachment_list>(std::move(changed)));
+  n.attachments.store(lists_.back().get(), std::memory_order_release);
+  refresh();
+}
+
+void registry::attach(node& n, handler& target, std::uint64_t now) {
+  const std::lock_guard lock(configuration_mutex());
+  const auto* present = n.attachments.load(std::memory_order_relaxed);
+  attachment_list changed = present != nullptr ? *present : attachment_list{};
+  const auto same = [&](const attachment& a) { return a.target == &target && a.until == UINT64_MAX; };
+  if (std::any_of(changed.begin(), changed.end(), same)) return;
+  changed.push_back({&target, now, UINT64_MAX});
+  publish(n, std::move(changed));
+}
+
+void registry::detach(node& n, handler& target, std::uint64_t now) {
+  const std::lock_guard lock(configuration_mutex());
+  const auto* present = n.attachments.load(std::memory_order_relaxed);
+  if (present == nullptr) return;
+  attachment_list changed = *present;
+  for (attachment& a : changed)
+    if (a.target == &target && a.until == UINT64_MAX) a.until = now;
+  publish(n, std::move(changed));
+}
+
+const node* registry::find(std::uint32_t id) const noexcept {
+  if (id == 0 || id >= most_loggers) return nullptr;
+  return reinterpret_cast<const id_cell*>(by_id_.data())[id].load(std::memory_order_acquire);
+}
+
+void registry::refresh(node& n) noexcept {
+  level_mask mask = 0;
+  if (const auto* list = n.attachments.load(std::memory_order_relaxed))
+    for (const attachment& a : *list)
+      if (a.until == UINT64_MAX) mask = static_cast<level_mask>(mask | bits_from(a.target->threshold()));
+  if (const node* up = n.up())
+    mask = static_cast<level_mask>(mask | up->pass_mask.load(std::memory_order_relaxed));
+  const level own = n.own_level           ? *n.own_level
+                    : n.parent != nullptr ? n.parent->threshold.load(std::memory_order_relaxed)
+                                          : level::debug;
+  n.pass_mask.store(mask, std::memory_order_relaxed);
+  n.threshold.store(own, std::memory_order_relaxed);
+}
+
+void registry::refresh() noexcept {
+  for (const auto& n : nodes_) refresh(*n);
+}
+
+void registry::refresh_all() {
+  const std::lock_guard lock(configuration_mutex());
+  for (registry* r : registries()) r->refresh();
+}
+
+} // namespace faultline::detail

@@ -1,0 +1,303 @@
+#include <faultline/scope.hpp>
+
+#include <cstring>
+#include <exception>
+#include <typeinfo>
+
+#include <faultline/configuration_error.hpp>
+#include <faultline/detail/statement.hpp>
+#include <faultline/handler.hpp>
+
+#include "front/core.hpp"
+#include "front/trip.hpp"
+#include "handlers/handler_access.hpp"
+
+namespace faultline {
+namespace detail {
+namespace {
+
+core& core_of(const node_head& n) noexcept { return const_cast<core&>(*n.owner); }
+
+scope_set bit_of_scope(std::uint32_t index) noexcept { return scope_set{1} << index; }
+
+/// The bit of the target among those of the open scopes; 0 when the thread has too many different ones.
+std::uint8_t target_bit(thread_slot& slot, const handler* target) noexcept {
+  std::uint8_t taken = 0;
+  for (const scope_slot& scope : slot.scopes()) {
+    if (scope.target == target) return scope.target_bit;
+    taken = static_cast<std::uint8_t>(taken | scope.target_bit);
+  }
+  return static_cast<std::uint8_t>(~taken & (taken + 1));
+}
+
+/// What `call failed` tells about the exception being handled and those nested in it: type, zero byte,
+/// what(), zero byte, each.
+class exception_story {
+ public:
+  exception_story() noexcept {
+    const std::type_info* type = abi::__cxa_current_exception_type();
+    try {
+      throw;
+    } catch (const std::exception& e) {
+      tell(typeid(e).name(), e.what());
+      tell_nested(e, 0);
+    } catch (...) {
+      tell(type != nullptr ? type->name() : "unknown", "");
+    }
+  }
+  [[nodiscard]] exception_text wire() const noexcept { return {{text_, cut_ ? size_ | cut_before : size_}}; }
+
+ private:
+  void tell_nested(const std::exception& outer, int depth) noexcept {
+    constexpr int deepest = 8;
+    const auto* nested = dynamic_cast<const std::nested_exception*>(&outer);
+    if (nested == nullptr || nested->nested_ptr() == nullptr || depth == deepest) return;
+    try {
+      nested->rethrow_nested();
+    } catch (const std::exception& e) {
+      tell(typeid(e).name(), e.what());
+      tell_nested(e, depth + 1);
+    } catch (...) {
+      const std::type_info* type = abi::__cxa_current_exception_type();
+      tell(type != nullptr ? type->name() : "unknown", "");
+    }
+  }
+
+  void tell(const char* type, const char* what) noexcept {
+    put(type);
+    put(what);
+  }
+  void put(const char* s) noexcept {
+    const std::size_t room = sizeof text_ - size_;
+    std::size_t length = ::strnlen(s, room);
+    if (length + 1 > room) {
+      cut_ = true;
+      length = room > 0 ? room - 1 : 0;
+      if (room == 0) return;
+    }
+    std::memcpy(text_ + size_, s, length);
+    text_[size_ + length] = '\0';
+    size_ += length + 1;
+  }
+
+  char text_[scratch_bytes];
+  std::size_t size_ = 0;
+  bool cut_ = false;
+};
+
+constinit site plain_failure{{0}, "call failed", __FILE__, "error_scope", "", __LINE__, level::error};
+constinit site told_failure{{0},         "call failed", __FILE__,    "log_if_errors",
+                            "exception", __LINE__,      level::error};
+
+/// Logs `call failed`. The slot knows while it lasts, so that the trip says "exception".
+template <class... Wire>
+void log_failure(const node_head& n, thread_slot* slot, site& where, Wire... wire) noexcept {
+  if (level::error < n.threshold.load(std::memory_order_relaxed)) return;
+  if (slot != nullptr) slot->exception_escapes = true;
+  append<false>(n, where, bit_of(level::error), wire...);
+  if (slot != nullptr) slot->exception_escapes = false;
+}
+
+} // namespace
+
+void check(const scope_options& options) {
+  if (options.capacity == 0) throw configuration_error("capacity", "0", "a scope holds at least one record");
+  if (options.flush_level > level::off)
+    throw configuration_error("flush_level", std::to_string(static_cast<int>(options.flush_level)),
+                              "not a level");
+  if (options.on_full > full_policy::flush)
+    throw configuration_error("on_full", std::to_string(static_cast<int>(options.on_full)), "not a policy");
+  if (options.after_trip != trip_policy::resume)
+    throw configuration_error("after_trip", "pass_through", "not available in this version; only resume is");
+  if (options.pin_first != 0)
+    throw configuration_error("pin_first", std::to_string(options.pin_first),
+                              "not available in this version; only 0 is");
+  if (options.budget.count() < 0)
+    throw configuration_error("budget", std::to_string(options.budget.count()) + " ns",
+                              "a time budget is not negative");
+}
+
+void add_field(thread_slot& slot, unsigned index, std::string_view key, const char* code,
+               const std::byte* value, std::size_t bytes) noexcept {
+  const closed_section closed(slot);
+  slot.scopes()[index].context.add_field(key, code, value, bytes);
+}
+
+namespace {
+
+void leave(thread_slot& slot, std::uint32_t index) noexcept {
+  const closed_section closed(slot);
+  const scope_slot& scope = slot.scope_at(index);
+  if (scope.budget_ticks != 0) {
+    cursor& c = slot.place();
+    const std::uint64_t now = read_clock(c);
+    if (now - scope.start_ticks > scope.budget_ticks) {
+      trip_cause cause;
+      cause.trigger = trigger::budget;
+      cause.ticks = c.time = now;
+      trip_without_record(slot, bit_of_scope(index), cause);
+    }
+  }
+  slot.pop_scopes(index, scope.serial);
+}
+
+} // namespace
+} // namespace detail
+
+void handler_ref::keep_unless_kept() {
+  if (detail::handler_access::keepers(*handler_).load(std::memory_order_relaxed) == 0)
+    owner_ = handler_->shared_from_this();
+}
+
+error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.node()) {
+  detail::check(options);
+  detail::core& owner = detail::core_of(*node_);
+  if (options.target.get() != nullptr &&
+      detail::handler_access::keepers(*options.target.get()).load(std::memory_order_relaxed) == 0)
+    owner.keep(*options.target.get());
+  handler* target = options.target.get() != nullptr ? options.target.get() : &owner.default_target();
+
+  detail::thread_slot* slot = detail::current_cursor->slot;
+  if (slot == nullptr || slot->place().open.load(std::memory_order_relaxed) != &owner) {
+    slot = detail::obtain_slot(owner);
+    if (slot == nullptr) {
+      owner.scopes_unattached.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+  }
+  const detail::closed_section closed(*slot);
+  const std::uint8_t bit = detail::target_bit(*slot, target);
+  detail::scope_slot* scope = bit != 0 ? slot->push_scope() : nullptr;
+  if (scope == nullptr) {
+    detail::add(slot->counts.scopes_refused, 1);
+    return;
+  }
+  detail::cursor& c = slot->place();
+  c.time = detail::read_clock(c);
+  scope->logger = node_;
+  scope->target = target;
+  scope->start_ticks = c.time;
+  scope->budget_ticks =
+      options.budget.count() == 0
+          ? 0
+          : static_cast<std::uint64_t>(static_cast<double>(options.budget.count()) / owner.ns_per_tick);
+  scope->capacity = options.capacity;
+  scope->watermark = slot->here();
+  scope->logged_mark = c.logged;
+  scope->held = 0;
+  scope->levels = detail::bits_from(options.flush_level);
+  scope->outer_trip_mask = c.trip_mask;
+  scope->target_bit = bit;
+  scope->counts = options.on_full == full_policy::flush;
+  scope->owed = false;
+  scope->owed_to = 0;
+  scope->context.reset(options.name);
+  const bool outermost = slot->scopes().size() == 1;
+  c.trip_mask = scope->counts
+                    ? detail::every_level
+                    : static_cast<detail::level_mask>((outermost ? 0 : c.trip_mask) | scope->levels);
+  slot_ = slot;
+  index_ = static_cast<std::uint32_t>(slot->scopes().size() - 1);
+  serial_ = scope->serial;
+  uncaught_ = *slot->uncaught_exceptions;
+}
+
+bool error_scope::is_here() const noexcept {
+  return detail::current_cursor->slot == slot_ || detail::find_slot(*node_->owner) == slot_;
+}
+
+bool error_scope::active() const noexcept {
+  if (slot_ == nullptr || !is_here()) return false;
+  const auto scopes = slot_->scopes();
+  return index_ < scopes.size() && scopes[index_].serial == serial_;
+}
+
+error_scope::~error_scope() {
+  if (slot_ == nullptr) return;
+  if (!is_here()) {
+    slot_->scope_at(index_).ended_elsewhere.store(serial_, std::memory_order_relaxed);
+    return;
+  }
+  if (!active()) return; // a scope outside it ended first, which counted it
+  if (*slot_->uncaught_exceptions > uncaught_ && !told_)
+    detail::log_failure(*node_, slot_, detail::plain_failure);
+  detail::leave(*slot_, index_);
+}
+
+void error_scope::trip(std::string_view reason) noexcept {
+  if (!active()) return;
+  const detail::closed_section closed(*slot_);
+  detail::trip_cause cause;
+  cause.trigger = trigger::call;
+  cause.reason = reason;
+  cause.ticks = slot_->place().time = detail::read_clock(slot_->place());
+  detail::trip_without_record(*slot_, detail::bit_of_scope(index_), cause);
+}
+
+void error_scope::fail_by_result() noexcept {
+  if (!active()) return;
+  const detail::closed_section closed(*slot_);
+  detail::trip_cause cause;
+  cause.trigger = trigger::result;
+  cause.ticks = slot_->place().time = detail::read_clock(slot_->place());
+  detail::trip_without_record(*slot_, detail::bit_of_scope(index_), cause);
+}
+
+void error_scope::fail_with_current_exception() noexcept {
+  told_ = true;
+  const detail::exception_story story;
+  detail::log_failure(*node_, active() ? slot_ : nullptr, detail::told_failure, story.wire());
+}
+
+error_scope& error_scope::trace(const std::array<std::uint8_t, 16>& trace_id,
+                                const std::array<std::uint8_t, 8>& span_id) noexcept {
+  if (!active()) return *this;
+  const detail::closed_section closed(*slot_);
+  slot_->scopes()[index_].context.set_trace(trace_id, span_id);
+  return *this;
+}
+
+namespace {
+
+/// Lower-case hexadecimal digits to bytes; false for anything else and for zeros alone, which the
+/// specification forbids.
+template <std::size_t N> bool parse_hex(std::string_view digits, std::array<std::uint8_t, N>& out) noexcept {
+  const auto digit = [](char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  };
+  bool any = false;
+  for (std::size_t i = 0; i < N; ++i) {
+    const int high = digit(digits[2 * i]);
+    const int low = digit(digits[2 * i + 1]);
+    if (high < 0 || low < 0) return false;
+    out[i] = static_cast<std::uint8_t>(high * 16 + low);
+    any = any || out[i] != 0;
+  }
+  return any;
+}
+
+} // namespace
+
+bool error_scope::traceparent(std::string_view header) noexcept {
+  // W3C Trace Context §3.2: version "-" trace-id "-" parent-id "-" flags; later versions may go on behind
+  // that.
+  constexpr std::size_t length = 55;
+  std::array<std::uint8_t, 1> version{};
+  std::array<std::uint8_t, 16> trace_id{};
+  std::array<std::uint8_t, 8> span_id{};
+  std::array<std::uint8_t, 1> flags{};
+  if (header.size() < length || header[2] != '-' || header[35] != '-' || header[52] != '-') return false;
+  (void)parse_hex(header.substr(53, 2), flags);
+  const bool flags_are_hex =
+      header.substr(53, 2).find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  const bool first_version = header.substr(0, 2) == "00";
+  if (!first_version && (!parse_hex(header.substr(0, 2), version) || version[0] == 0xFF)) return false;
+  if (header.size() > length && (first_version || header[length] != '-')) return false;
+  if (!flags_are_hex || !parse_hex(header.substr(3, 32), trace_id) ||
+      !parse_hex(header.substr(36, 16), span_id))
+    return false;
+  trace(trace_id, span_id);
+  return true;
+}
+
+} // namespace faultline

@@ -1,0 +1,67 @@
+#include "handover/hand_over_queue.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#if __has_include(<concurrentqueue/concurrentqueue.h>)
+#include <concurrentqueue/concurrentqueue.h>
+#elif __has_include(<concurrentqueue/moodycamel/concurrentqueue.h>)
+#include <concurrentqueue/moodycamel/concurrentqueue.h>
+#elif __has_include(<moodycamel/concurrentqueue.h>)
+#include <moodycamel/concurrentqueue.h>
+#else
+#include <concurrentqueue.h>
+#endif
+
+namespace faultline::detail {
+namespace {
+
+struct queue_traits : moodycamel::ConcurrentQueueDefaultTraits {
+  // The consumer goes on to the next thread after so many buffers of one: with the default of 256 the oldest
+  // thread starves while others trip without a pause.
+  static constexpr std::uint32_t EXPLICIT_CONSUMER_CONSUMPTION_QUOTA_BEFORE_ROTATE = 4;
+  // Implicit producers off: every thread has a token.
+  static constexpr std::size_t INITIAL_IMPLICIT_PRODUCER_HASH_SIZE = 0;
+};
+
+using queue_type = moodycamel::ConcurrentQueue<buffer*, queue_traits>;
+
+} // namespace
+
+class hand_over_producer {
+ public:
+  explicit hand_over_producer(queue_type& queue) : token(queue) {}
+  moodycamel::ProducerToken token;
+};
+
+struct hand_over_queue::state {
+  queue_type queue{queue_type::BLOCK_SIZE};
+  std::vector<std::unique_ptr<hand_over_producer>> producers; // destroyed before the queue
+  moodycamel::ConsumerToken consumer{queue};
+};
+
+hand_over_queue::hand_over_queue() : state_(std::make_unique<state>()) {}
+hand_over_queue::~hand_over_queue() = default;
+
+hand_over_producer* hand_over_queue::make_producer(std::size_t most_outstanding) {
+  auto& producer = state_->producers.emplace_back(std::make_unique<hand_over_producer>(state_->queue));
+  // A producer keeps the blocks it once had and uses them again in turn. One block more than the outstanding
+  // buffers fill leaves a free one whenever the last is full; the nulls that fetch these blocks are dropped
+  // by `take`.
+  const std::size_t blocks = (most_outstanding + queue_type::BLOCK_SIZE - 1) / queue_type::BLOCK_SIZE + 1;
+  for (std::size_t i = 0; i < blocks * queue_type::BLOCK_SIZE + 1; ++i)
+    if (!state_->queue.enqueue(producer->token, nullptr)) throw std::bad_alloc();
+  return producer.get();
+}
+
+bool hand_over_queue::try_hand_over(hand_over_queue& queue, hand_over_producer& producer,
+                                    buffer* b) noexcept {
+  return queue.state_->queue.try_enqueue(producer.token, b);
+}
+
+std::size_t hand_over_queue::take(buffer** into, std::size_t most) noexcept {
+  const std::size_t taken = state_->queue.try_dequeue_bulk(state_->consumer, into, most);
+  return static_cast<std::size_t>(std::remove(into, into + taken, nullptr) - into);
+}
+
+} // namespace faultline::detail

@@ -1,0 +1,123 @@
+#include "record/decoder.hpp"
+
+#include <faultline/detail/codec.hpp>
+
+namespace faultline::detail {
+namespace {
+
+std::size_t plain_bytes(char code) noexcept {
+  switch (code) {
+  case 'b':
+  case 'c': return 1;
+  case 'i':
+  case 'u':
+  case 'f': return 4;
+  case 'I':
+  case 'U':
+  case 'd':
+  case 'p':
+  case 'D':
+  case 'T': return 8;
+  case 'L': return sizeof(long double);
+  default: return 0;
+  }
+}
+
+/// Where the brace that closes the one at the start stands, or npos.
+std::size_t closing_brace(std::string_view codes) noexcept {
+  int depth = 0;
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    if (codes[i] == '{') ++depth;
+    if (codes[i] == '}' && --depth == 0) return i;
+  }
+  return std::string_view::npos;
+}
+
+/// A text that was cut may end inside a character: leaves such a beginning off.
+std::string_view whole_characters(std::string_view s) noexcept {
+  std::size_t back = 0;
+  while (back < 3 && back < s.size() && (static_cast<unsigned char>(s[s.size() - 1 - back]) & 0xC0U) == 0x80U)
+    ++back;
+  if (back == s.size()) return s;
+  const auto lead = static_cast<unsigned char>(s[s.size() - 1 - back]);
+  const std::size_t needed = lead >= 0xF0U ? 3 : lead >= 0xE0U ? 2 : lead >= 0xC0U ? 1 : 0;
+  return needed > back ? s.substr(0, s.size() - 1 - back) : s;
+}
+
+} // namespace
+
+bool argument_reader::take(argument& out, std::size_t bytes) noexcept {
+  if (bytes > left_) return false;
+  out.data = at_;
+  at_ += bytes;
+  left_ -= bytes;
+  return true;
+}
+
+bool argument_reader::take_text(argument& out) noexcept {
+  if (!take(out, sizeof(std::uint32_t))) return false;
+  const auto length = out.as<std::uint32_t>();
+  out.cut = (length & cut_bit) != 0;
+  const std::size_t size = length & ~cut_bit;
+  if (!take(out, size)) return false;
+  out.text = {reinterpret_cast<const char*>(out.data), size};
+  if (out.cut) out.text = whole_characters(out.text);
+  return true;
+}
+
+std::string_view argument_reader::take_name() noexcept {
+  if (types_.starts_with(',')) types_.remove_prefix(1);
+  const std::size_t colon = types_.find(':');
+  if (colon == std::string_view::npos) return {};
+  const std::string_view name = types_.substr(0, colon);
+  types_.remove_prefix(colon + 1);
+  return name;
+}
+
+bool argument_reader::take_structure(argument& out, unsigned depth) noexcept {
+  const std::size_t close = closing_brace(types_);
+  if (close == std::string_view::npos || depth == deepest_structure) return false;
+  out.structure = types_.substr(1, close - 1);
+  argument_reader inner(out.structure, at_, left_);
+  argument field;
+  while (!inner.types_.empty()) {
+    if (inner.take_name().empty() || !inner.next_at(field, depth + 1)) return false;
+  }
+  types_.remove_prefix(close + 1);
+  return take(out, static_cast<std::size_t>(inner.at_ - at_));
+}
+
+bool argument_reader::next_at(argument& out, unsigned depth) noexcept {
+  out = argument{};
+  if (types_.empty()) return false;
+  out.code = types_.front();
+  bool good = false;
+  if (out.code == '{') {
+    good = take_structure(out, depth);
+  } else {
+    types_.remove_prefix(1);
+    if (out.code == 'D' && !types_.empty()) {
+      out.unit = types_.front();
+      types_.remove_prefix(1);
+    }
+    if (out.code == 's' || out.code == 't' || out.code == 'x')
+      good = take_text(out);
+    else if (const std::size_t bytes = plain_bytes(out.code); bytes != 0)
+      good = take(out, bytes);
+  }
+  damaged_ = damaged_ || !good;
+  return good;
+}
+
+bool argument_reader::next(argument& out) noexcept { return next_at(out, 0); }
+
+int decode(std::string_view types, const std::byte* data, std::size_t bytes,
+           std::span<argument, most_arguments> out) noexcept {
+  argument_reader reader(types, data, bytes);
+  int count = 0;
+  while (count < static_cast<int>(most_arguments) && reader.next(out[static_cast<std::size_t>(count)]))
+    ++count;
+  return reader.damaged() ? -1 : count;
+}
+
+} // namespace faultline::detail

@@ -1,0 +1,88 @@
+#include "record/dictionary.hpp"
+
+#include <cstring>
+#include <new>
+
+#include <faultline/detail/codec.hpp>
+
+namespace faultline::detail {
+namespace {
+
+using table_cell = std::atomic<dictionary_entry*>;
+
+/// Text longer than this is cut, so that no single statement can empty the arena.
+constexpr std::size_t longest_text = 4096;
+
+} // namespace
+
+dictionary& dictionary::instance() {
+  static dictionary& it =
+      *new dictionary; // never destroyed: sites are entered by statements in late destructors too
+  return it;
+}
+
+dictionary::dictionary(std::size_t most_sites, std::size_t bytes)
+    : most_sites_(most_sites), table_(most_sites * sizeof(table_cell)), arena_(bytes) {
+  // The mapping is zeroed, which is the state of an atomic null pointer; the cells come to life one by one on
+  // use.
+}
+
+std::byte* dictionary::reserve(std::size_t bytes) noexcept {
+  const std::size_t rounded = round_up_8(bytes);
+  const std::size_t at = reserved_.fetch_add(rounded, std::memory_order_relaxed);
+  if (at + rounded > arena_.size()) {
+    reserved_.fetch_sub(rounded, std::memory_order_relaxed);
+    return nullptr;
+  }
+  return arena_.data() + at;
+}
+
+std::string_view dictionary::copy(const char* s, std::size_t size) noexcept {
+  std::byte* at = reserve(size + 1);
+  if (at == nullptr) return {};
+  std::memcpy(at, s, size);
+  at[size] = std::byte{0};
+  return {reinterpret_cast<const char*>(at), size};
+}
+
+std::uint64_t dictionary::enter(site& s, std::string_view types, std::uint16_t record_bytes) noexcept {
+  const auto bounded = [this](const char* text) { return copy(text, ::strnlen(text, longest_text)); };
+  std::byte* at = reserve(sizeof(dictionary_entry));
+  if (at == nullptr) return 0;
+  auto* entry = new (at) dictionary_entry{
+      {bounded(s.format), bounded(s.file), bounded(s.function), bounded(s.argument_names), s.line},
+      copy(types.data(), types.size()),
+      s.level};
+  // An arena that filled up half way leaves an entry with empty strings and perhaps without its types, which
+  // would make the decoder misread: such a site stays out of the table.
+  if (entry->types.size() != types.size() || entry->facts.argument_names.data() == nullptr) return 0;
+
+  const std::uint32_t id = next_id_.fetch_add(1, std::memory_order_relaxed);
+  if (id >= most_sites_) {
+    next_id_.fetch_sub(1, std::memory_order_relaxed);
+    return 0;
+  }
+  auto* cells = reinterpret_cast<table_cell*>(table_.data());
+  cells[id].store(entry, std::memory_order_release); // publishes the entry to `find`
+
+  const std::uint64_t word =
+      static_cast<std::uint64_t>(id) << 32 | static_cast<std::uint64_t>(record_bytes) << 16 | bit_of(s.level);
+  std::uint64_t expected = 0;
+  // Two threads may enter the same site at once: one word wins, the other's entry stays behind unused.
+  // Release publishes the entry with the word, acquire gives the loser the winner's entry.
+  if (s.word.compare_exchange_strong(expected, word, std::memory_order_acq_rel, std::memory_order_acquire))
+    return word;
+  return expected;
+}
+
+dictionary_entry* dictionary::find(std::uint32_t id) const noexcept {
+  if (id == 0 || id >= most_sites_) return nullptr;
+  const auto* cells = reinterpret_cast<const table_cell*>(table_.data());
+  return cells[id].load(std::memory_order_acquire); // pairs with `enter`
+}
+
+std::uint64_t enter_site(site& s, const char* types, std::uint16_t record_bytes) noexcept {
+  return dictionary::instance().enter(s, types, record_bytes);
+}
+
+} // namespace faultline::detail

@@ -1,0 +1,87 @@
+#include <faultline/runtime.hpp>
+
+#include <atomic>
+#include <cstdlib>
+#include <exception>
+#include <mutex>
+
+#include <faultline/configuration_error.hpp>
+
+#include "runtime/runtime_core.hpp"
+
+namespace faultline {
+namespace {
+
+detail::runtime_core& full(detail::core* c) noexcept { return static_cast<detail::runtime_core&>(*c); }
+
+/// Chains std::terminate for the runtimes that asked for it: the first call stops the latest of them, then
+/// does what it did.
+void drain_on_terminate(detail::core* c) {
+  static std::atomic<detail::core*> asking{nullptr};
+  static std::terminate_handler before = nullptr;
+  asking.store(c, std::memory_order_release);
+  static const bool chained = [] {
+    before = std::set_terminate([] {
+      if (detail::core* last = asking.exchange(nullptr, std::memory_order_acquire))
+        full(last).stop(std::chrono::seconds(2));
+      if (before != nullptr) before();
+      std::abort();
+    });
+    return true;
+  }();
+  (void)chained;
+}
+
+detail::core* make_core(runtime_options options) {
+  const bool drain = options.drain_on_terminate;
+  auto* made = new detail::runtime_core(std::move(options)); // deleted by its last reference
+  if (drain) drain_on_terminate(made);
+  return made;
+}
+
+/// The default runtime's core; made by the first to ask, with the default options unless `start` came first.
+std::mutex default_mutex;
+std::atomic<detail::core*> default_core{nullptr};
+runtime* default_object = nullptr;
+
+} // namespace
+
+runtime::runtime(runtime_options options) : core_(make_core(std::move(options))) {}
+
+runtime::~runtime() { full(core_).abandon(); }
+
+logger runtime::get_logger(std::string_view dotted_name) { return logger(core_->loggers.get(dotted_name)); }
+bool runtime::flush(std::chrono::nanoseconds deadline) { return full(core_).flush(deadline); }
+bool runtime::stop(std::chrono::nanoseconds deadline) { return full(core_).stop(deadline); }
+runtime_stats runtime::stats() const { return full(core_).stats(); }
+void runtime::attach_thread() { (void)detail::obtain_slot(*core_); }
+bool runtime::run_once() { return full(core_).run_once(); }
+void runtime::reopen() { full(core_).reopen(); }
+
+runtime& default_runtime() {
+  // Acquire: sees the object that the store below published.
+  if (default_core.load(std::memory_order_acquire) != nullptr) return *default_object;
+  const std::lock_guard lock(default_mutex);
+  if (default_core.load(std::memory_order_relaxed) == nullptr) {
+    detail::core* made = make_core({});
+    default_object = new runtime(made); // never destroyed: destructors that run after main may log
+    std::atexit([] { default_object->stop(); });
+    default_core.store(made, std::memory_order_release);
+  }
+  return *default_object;
+}
+
+runtime& start(runtime_options options) {
+  runtime& r = default_runtime();
+  const bool drain = options.drain_on_terminate;
+  full(r.core_).configure(std::move(options));
+  if (drain) drain_on_terminate(r.core_);
+  return r;
+}
+
+logger get_logger(std::string_view dotted_name) { return default_runtime().get_logger(dotted_name); }
+bool flush(std::chrono::nanoseconds deadline) { return default_runtime().flush(deadline); }
+bool stop(std::chrono::nanoseconds deadline) { return default_runtime().stop(deadline); }
+runtime_stats stats() { return default_runtime().stats(); }
+
+} // namespace faultline

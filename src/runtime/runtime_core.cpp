@@ -1,0 +1,190 @@
+#include "runtime/runtime_core.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include <faultline/configuration_error.hpp>
+#include <faultline/handlers.hpp>
+
+#include "base/fork_guard.hpp"
+#include "handlers/handler_access.hpp"
+
+namespace faultline::detail {
+namespace {
+
+void check_range(std::string_view option, std::size_t value, std::size_t least, std::size_t most) {
+  if (value < least || value > most)
+    throw configuration_error(option, std::to_string(value),
+                              "must be from " + std::to_string(least) + " to " + std::to_string(most));
+}
+
+void check_interval(std::string_view option, std::chrono::nanoseconds value) {
+  if (value < std::chrono::nanoseconds(0) || value > std::chrono::minutes(1))
+    throw configuration_error(option, std::to_string(value.count()) + " ns", "must be from 0 to one minute");
+}
+
+const runtime_options& in_range(const runtime_options& o) {
+  constexpr std::size_t kib = 1024;
+  check_range("buffer_bytes", o.buffer_bytes, 4 * kib, 16 * kib * kib);
+  if (o.buffer_bytes % (4 * kib) != 0)
+    throw configuration_error("buffer_bytes", std::to_string(o.buffer_bytes), "must be a multiple of 4096");
+  check_range("buffers_per_thread", o.buffers_per_thread, 2, 64);
+  check_range("outbox_bytes", o.outbox_bytes, 4 * kib, 16 * kib * kib);
+  if ((o.outbox_bytes & (o.outbox_bytes - 1)) != 0)
+    throw configuration_error("outbox_bytes", std::to_string(o.outbox_bytes), "must be a power of two");
+  check_range("argument_bytes", o.argument_bytes, 16, 65'535);
+  if (o.clock == clock_kind::coarse)
+    throw configuration_error("clock", "coarse", "not available in this version; tsc and scope are");
+  if (o.clock != clock_kind::tsc && o.clock != clock_kind::scope)
+    throw configuration_error("clock", std::to_string(static_cast<int>(o.clock)), "not a clock kind");
+  if (o.hold_outside_scopes)
+    throw configuration_error("hold_outside_scopes", "true", "not available in this version; only false is");
+  if (o.flusher != flusher_mode::thread && o.flusher != flusher_mode::manual)
+    throw configuration_error("flusher", std::to_string(static_cast<int>(o.flusher)), "not a flusher mode");
+  check_interval("busy_interval", o.busy_interval);
+  check_interval("idle_interval", o.idle_interval);
+  check_range("storm_burst", o.storm_burst, 1, UINT32_MAX);
+  return o;
+}
+
+slot_geometry geometry_of(const runtime_options& o) noexcept {
+  return {o.buffer_bytes,   o.buffers_per_thread,       o.outbox_bytes,
+          o.argument_bytes, o.clock == clock_kind::tsc, detect_clock_source()};
+}
+
+} // namespace
+
+runtime_core::runtime_core(runtime_options options) : core(geometry_of(in_range(options))) {
+  set_options(std::move(options));
+}
+
+void runtime_core::set_options(runtime_options options) {
+  options_ = std::move(options);
+  geometry = geometry_of(options_);
+  const handler_ptr target = options_.default_target ? options_.default_target : make_stream_handler(stderr);
+  keep(*target);
+  default_target_ = target.get();
+}
+
+runtime_core::~runtime_core() {
+  for (const handler_ptr& h : handlers_) handler_access::keepers(*h).fetch_sub(1, std::memory_order_relaxed);
+}
+
+void runtime_core::configure(runtime_options options) {
+  (void)in_range(options);
+  {
+    fork_guard& guard = fork_guard::instance();
+    const std::lock_guard lock(guard);
+    if (generations_ > 0)
+      throw configuration_error("start", "default runtime",
+                                "it has begun: call start before the first record, scope or attach");
+    set_options(std::move(options));
+  }
+  begin();
+}
+
+void runtime_core::keep(handler& h) {
+  const std::lock_guard lock(handlers_mutex_);
+  const auto same = [&h](const handler_ptr& kept) { return kept.get() == &h; };
+  if (std::any_of(handlers_.begin(), handlers_.end(), same)) return;
+  handlers_.push_back(h.shared_from_this());
+  handler_access::keepers(h).fetch_add(1, std::memory_order_relaxed);
+}
+
+std::vector<handler_ptr> runtime_core::kept() const {
+  const std::lock_guard lock(handlers_mutex_);
+  return handlers_;
+}
+
+generation* runtime_core::make_generation(std::uint64_t epoch) {
+  auto made = std::make_unique<running_generation>(*this, epoch, options_);
+  // The first generation of a forked child: what the parent's flusher still had to write is the parent's.
+  if (generations_++ > 0)
+    for (const handler_ptr& h : handlers_) h->after_fork();
+  if (stopped_.load(std::memory_order_relaxed))
+    made->accepting.store(false, std::memory_order_relaxed);
+  else
+    made->flushing.start();
+  return made.release();
+}
+
+bool runtime_core::flush(std::chrono::nanoseconds deadline) {
+  if (stopped_.load(std::memory_order_relaxed) || this_thread_is_barred()) return false;
+  running_generation* g = running();
+  return g == nullptr || g->flushing.flush(deadline); // nothing was ever logged: nothing to write
+}
+
+bool runtime_core::stop(std::chrono::nanoseconds deadline) {
+  if (this_thread_is_barred()) return false;
+  stopped_.store(true, std::memory_order_relaxed);
+  running_generation* g = running();
+  return g == nullptr || g->flushing.stop(deadline);
+}
+
+bool runtime_core::run_once() {
+  if (options_.flusher != flusher_mode::manual)
+    throw std::logic_error(
+        "runtime::run_once: the runtime's flusher has a thread of its own (flusher_mode::manual has none)");
+  auto& g = static_cast<running_generation&>(begin());
+  return g.flushing.run_once();
+}
+
+void runtime_core::reopen() {
+  if (running_generation* g = running())
+    g->flushing.reopen(kept());
+  else
+    for (const handler_ptr& h : kept()) h->reopen();
+}
+
+void runtime_core::abandon() noexcept {
+  stop(std::chrono::seconds(10));
+  release();
+}
+
+runtime_stats runtime_core::stats() const {
+  runtime_stats s;
+  const auto read = [](const std::atomic<std::uint64_t>& c) { return c.load(std::memory_order_relaxed); };
+  s.reentered = read(reentered);
+  const std::uint64_t unmade = s.reentered + read(barred) + read(unattached);
+  s.logged = s.lost = unmade;
+  s.scopes_refused = read(scopes_unattached);
+  for (const handler_ptr& h : kept()) s.handler_lost += h->lost();
+  const running_generation* g = running();
+  if (g == nullptr) return s;
+
+  std::uint64_t copies = 0;
+  for (thread_slot* slot = g->slots.load(std::memory_order_acquire); slot != nullptr; slot = slot->next) {
+    const slot_counts& c = slot->counts;
+    s.logged += read(c.logged);
+    s.handed_over += read(c.handed_over);
+    s.passed_only += read(c.passed_only);
+    s.discarded += read(c.discarded);
+    s.lost += read(c.lost);
+    s.forgotten += read(c.forgotten);
+    copies += read(c.copies);
+    s.contexts_refused += read(c.contexts_refused);
+    s.contexts_suppressed += read(c.contexts_suppressed);
+    s.outbox_full += read(c.outbox_full);
+    s.after_stop += read(c.after_stop);
+    s.scopes_refused += read(c.scopes_refused);
+    s.scopes_abandoned += read(c.scopes_abandoned);
+    s.threads += slot->attached() ? 1 : 0;
+    s.thread_memory_bytes += slot->memory_bytes();
+  }
+  const ledger& l = g->flushing.counts();
+  s.taken = read(l.taken);
+  s.written = read(l.written);
+  s.suppressed = read(l.suppressed);
+  s.skipped = read(l.skipped);
+  s.flusher_lost = read(l.lost);
+  s.in_flight = copies > s.taken ? copies - s.taken : 0;
+  s.dumps = read(l.dumps);
+  s.hand_overs = read(l.hand_overs);
+  s.contexts_suppressed += read(l.contexts_suppressed);
+  s.handler_errors = read(l.handler_errors);
+  s.format_errors = read(l.format_errors);
+  s.rounds = read(l.rounds);
+  return s;
+}
+
+} // namespace faultline::detail

@@ -1,0 +1,57 @@
+// A runtime's whole state: the threads' side, and the flusher's.
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <vector>
+
+#include <faultline/runtime.hpp>
+
+#include "flusher/flusher.hpp"
+#include "front/core.hpp"
+
+namespace faultline::detail {
+
+/// A generation with its flusher.
+struct running_generation final : generation {
+  running_generation(core& core_of, std::uint64_t fork_epoch, const runtime_options& options)
+      : generation(core_of, fork_epoch), flushing(*this, options) {}
+  flusher flushing;
+};
+
+class runtime_core final : public core {
+ public:
+  /// Checks the options; throws `configuration_error`.
+  explicit runtime_core(runtime_options options);
+  ~runtime_core() override;
+
+  /// Other options for a runtime that has not begun; begins it. Throws `configuration_error` when it has.
+  void configure(runtime_options options);
+
+  void keep(handler& h) override;
+  bool flush(std::chrono::nanoseconds deadline);
+  bool stop(std::chrono::nanoseconds deadline);
+  [[nodiscard]] runtime_stats stats() const;
+  bool run_once();
+  void reopen();
+  /// The runtime object is gone: threads may still end.
+  void abandon() noexcept;
+
+ private:
+  generation* make_generation(std::uint64_t epoch) override;
+  [[nodiscard]] running_generation* running() const noexcept {
+    return static_cast<running_generation*>(begun());
+  }
+  [[nodiscard]] std::vector<handler_ptr> kept() const;
+
+  void set_options(runtime_options options);
+
+  runtime_options options_;
+  mutable std::mutex handlers_mutex_;
+  std::vector<handler_ptr>
+      handlers_; ///< kept until the runtime goes: scopes and hand-overs hold raw pointers to them
+  std::uint64_t generations_ = 0;    ///< under the fork guard's lock
+  std::atomic<bool> stopped_{false}; ///< relaxed: a generation that begins later than `stop` takes nothing
+};
+
+} // namespace faultline::detail
