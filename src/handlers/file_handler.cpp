@@ -1,0 +1,146 @@
+#include "handlers/file_handler.hpp"
+
+#include <cerrno>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <faultline/configuration_error.hpp>
+
+#include "format/escape.hpp"
+
+namespace faultline {
+namespace detail {
+namespace {
+
+std::string quoted(std::string_view text) {
+  std::string result;
+  append_quoted(text, result);
+  return result;
+}
+
+/// Keeps a descriptor from leaking while it is being checked.
+class descriptor_guard {
+ public:
+  descriptor_guard(int descriptor, const system_calls& calls) noexcept
+      : descriptor_(descriptor), calls_(calls) {}
+  descriptor_guard(const descriptor_guard&) = delete;
+  descriptor_guard& operator=(const descriptor_guard&) = delete;
+  ~descriptor_guard() {
+    if (descriptor_ >= 0) (void)calls_.close(descriptor_);
+  }
+  int release() noexcept { return std::exchange(descriptor_, -1); }
+
+ private:
+  int descriptor_;
+  const system_calls& calls_;
+};
+
+[[noreturn]] void refuse(const std::string& path, int error, std::string_view reason) {
+  std::string text = "cannot open " + quoted(path);
+  if (!reason.empty()) {
+    text += ": ";
+    text += reason;
+  }
+  throw std::system_error(error, std::generic_category(), text);
+}
+
+std::string_view reason_for(int open_error) noexcept {
+  switch (open_error) {
+  case ELOOP: return "symbolic links are not followed";
+  case ENXIO: return "a FIFO or a socket is no log file";
+  default: return {};
+  }
+}
+
+void check_file(const std::string& path, int descriptor, const system_calls& calls) {
+  struct ::stat facts {};
+  if (calls.fstat(descriptor, &facts) != 0) refuse(path, errno, "no facts about the file");
+  if (S_ISCHR(facts.st_mode)) return;
+  if (!S_ISREG(facts.st_mode)) refuse(path, EINVAL, "neither a regular file nor a character device");
+  if (facts.st_nlink > 1) refuse(path, EMLINK, "the file has another name (a hard link)");
+  if (facts.st_uid != ::geteuid()) refuse(path, EPERM, "the file belongs to another user");
+}
+
+void check_options(std::string_view path, const file_options& options) {
+  if (path.empty()) throw configuration_error("path", path, "it is empty");
+  if (path.find('\0') != std::string_view::npos)
+    throw configuration_error("path", path.substr(0, path.find('\0')), "a null character follows");
+  if (options.mode > 07777U)
+    throw configuration_error("mode", fmt::format("{:#o}", options.mode), "permission bits end at 07777");
+  if (options.spool_bytes == 0) throw configuration_error("spool_bytes", "0", "at least one byte is needed");
+}
+
+/// Errors that end when there is space or a reader: worth waiting for.
+bool is_temporary(int error) noexcept {
+  return error == ENOSPC || error == EDQUOT || error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
+} // namespace
+
+int open_log_file(const std::string& path, unsigned mode, bool empty_it, const system_calls& calls) {
+  // Not O_TRUNC: it would empty a file that the checks then refuse. O_NONBLOCK matters to FIFOs only.
+  constexpr int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+  int descriptor = -1;
+  do descriptor = calls.open(path.c_str(), flags, static_cast<::mode_t>(mode));
+  while (descriptor < 0 && errno == EINTR);
+  if (descriptor < 0) refuse(path, errno, reason_for(errno));
+  descriptor_guard guard(descriptor, calls);
+  check_file(path, descriptor, calls);
+  if (empty_it && calls.ftruncate(descriptor, 0) != 0 && errno != EINVAL) // EINVAL: a device has no length
+    refuse(path, errno, "cannot empty the file");
+  return guard.release();
+}
+
+file_handler::file_handler(std::string_view path, const file_options& options, const system_calls& calls)
+    : text_handler(quoted(path), options.spool_bytes, calls), path_(path), mode_(options.mode) {
+  check_options(path, options);
+  set_descriptor(open_log_file(path_, mode_, !options.append, calls));
+}
+
+file_handler::~file_handler() {
+  finish();
+  int current = descriptor();
+  close_descriptor(current);
+  close_descriptor(next_);
+}
+
+void file_handler::reopen() {
+  const int fresh = open_log_file(path_, mode_, false, calls());
+  close_descriptor(next_);
+  next_ = fresh;
+  retry_now();
+  // The old file is closed now where nothing is half written in it, not at the next record.
+  if (text_spool().at_boundary()) (void)prepare_write();
+}
+
+std::size_t file_handler::prepare_write() {
+  spool& text = text_spool();
+  if (next_ < 0) return text.unwritten().size();
+  if (!text.at_boundary()) {
+    if (current_error() == 0 || is_temporary(current_error())) return text.front_bytes();
+    // The old file will never take the rest of its entry, and the new one must not wait for it.
+    report_lost(text.drop_front());
+  }
+  int old = descriptor();
+  set_descriptor(std::exchange(next_, -1));
+  close_descriptor(old);
+  return text.unwritten().size();
+}
+
+void file_handler::close_descriptor(int& descriptor) noexcept {
+  if (descriptor >= 0) (void)calls().close(descriptor); // not retried: Linux has freed the number in any case
+  descriptor = -1;
+}
+
+} // namespace detail
+
+handler_ptr make_file_handler(std::string_view path, file_options options) {
+  return std::make_shared<detail::file_handler>(path, options, detail::real_system_calls());
+}
+
+} // namespace faultline

@@ -1,0 +1,109 @@
+#include "handlers/text_handler.hpp"
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <unistd.h>
+
+namespace faultline::detail {
+namespace {
+
+/// Interruptions in a row after which a write counts as failed. The flusher blocks signals, so one is rare.
+constexpr int max_interruptions = 1000;
+
+bool is_busy(int error) noexcept { return error == EAGAIN || error == EWOULDBLOCK; }
+
+} // namespace
+
+text_handler::text_handler(std::string name, std::size_t spool_bytes, const system_calls& calls)
+    : calls_(calls), name_(std::move(name)), spool_bytes_(spool_bytes), owner_process_(::getpid()) {}
+
+void text_handler::write(const batch& records) {
+  if (records.empty()) return;
+  // A full spool of a failing target refuses before the work of formatting.
+  if (spool_.unwritten().size() >= spool_bytes_ && !(may_write() && drain())) return refuse(records.size());
+  try {
+    current_formatter()->format(records, spool_.text());
+    if (!fits() && may_write()) drain();
+    if (!fits()) {
+      spool_.roll_back();
+      return refuse(records.size());
+    }
+    spool_.commit(records.size());
+  } catch (...) { // the formatter's, or memory is short: the flusher counts the batch as lost
+    spool_.roll_back();
+    throw;
+  }
+  if (spool_.unwritten().size() > write_bytes && may_write()) drain();
+}
+
+void text_handler::flush() {
+  if (!spool_.empty() && may_write()) drain();
+  if (const int error = std::exchange(unreported_error_, 0); error != 0)
+    throw std::system_error(error, std::generic_category(), name_ + ": cannot write");
+}
+
+void text_handler::after_fork() {
+  spool_.roll_back();
+  spool_.clear();
+  error_ = unreported_error_ = 0;
+  reported_ = false;
+  owner_process_ = ::getpid();
+}
+
+void text_handler::finish() noexcept {
+  // A child that exits without having logged destroys copies of the parent's handlers: what they hold is the
+  // parent's to write.
+  if (::getpid() != owner_process_) return;
+  try {
+    if (!spool_.empty()) drain();
+  } catch (...) { // only a derived prepare_write throws; what is left is counted below
+  }
+  report_lost(spool_.clear());
+}
+
+/// Whether what is being added may stay beside what waits already.
+bool text_handler::fits() const noexcept {
+  return spool_.empty() || spool_.unwritten().size() + spool_.uncommitted_bytes() <= spool_bytes_;
+}
+
+/// Writes until the spool is empty or the descriptor refuses; true when it is empty.
+bool text_handler::drain() {
+  int interruptions = 0;
+  while (!spool_.empty()) {
+    const std::size_t most = prepare_write();
+    const std::string_view text = spool_.unwritten().substr(0, most);
+    if (text.empty()) continue; // prepare_write dropped the entry that it was about
+    const ::ssize_t count = calls_.write(descriptor_, text.data(), text.size());
+    if (count > 0) {
+      spool_.consume(static_cast<std::size_t>(count));
+      interruptions = 0;
+      continue;
+    }
+    const int error = count < 0 ? errno : EIO; // nothing written and no error: not to be tried for ever
+    if (error == EINTR && ++interruptions < max_interruptions) continue;
+    begin_failure(error);
+    return false;
+  }
+  error_ = 0;
+  reported_ = false;
+  return true;
+}
+
+void text_handler::begin_failure(int error) {
+  error_ = error;
+  retry_at_ = calls_.monotonic_now() + (is_busy(error) ? busy_interval : retry_interval);
+  if (reported_ || is_busy(error)) return;
+  unreported_error_ = error;
+  reported_ = true;
+}
+
+void text_handler::refuse(std::size_t records) noexcept {
+  report_lost(records);
+  if (reported_) return;
+  unreported_error_ = error_;
+  reported_ = true;
+}
+
+} // namespace faultline::detail
