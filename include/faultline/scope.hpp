@@ -122,6 +122,8 @@ class error_scope {
   /// For log_if_errors: logs `call failed` with the exception being handled. The destructor then logs nothing
   /// more.
   void fail_with_current_exception() noexcept;
+  /// What unwinds the stack is no failure: a thread that is cancelled or ends by pthread_exit.
+  void excuse() noexcept { told_ = true; }
   /// Trips because the predicate on the result said so.
   void fail_by_result() noexcept;
 
@@ -134,7 +136,7 @@ class error_scope {
   std::uint32_t index_ = 0;
   std::uint32_t serial_ = 0;
   unsigned uncaught_ = 0;
-  bool told_ = false; // `call failed` was logged
+  bool told_ = false; // `call failed` was logged, or is not to be
 };
 
 /// The default predicate: no result is a failure.
@@ -164,15 +166,21 @@ template <class F, class Predicate> class guarded_function {
     options.name = name_;
     error_scope scope(logger_, options);
     try {
-      if constexpr (std::is_void_v<decltype(g(std::forward<Args>(args)...))>) {
+      using result_type = decltype(g(std::forward<Args>(args)...));
+      if constexpr (std::is_void_v<result_type>) {
         g(std::forward<Args>(args)...);
-      } else {
-        decltype(auto) result = g(std::forward<Args>(args)...);
+      } else if constexpr (std::is_reference_v<result_type>) {
+        result_type result = g(std::forward<Args>(args)...);
         if (predicate_(std::as_const(result))) scope.fail_by_result();
-        return static_cast<decltype(result)>(result);
+        return static_cast<result_type>(result);
+      } else {
+        auto result = g(std::forward<Args>(args)...);
+        if (predicate_(std::as_const(result))) scope.fail_by_result();
+        return result;
       }
     } catch (const abi::__forced_unwind&) {
-      throw; // a thread that is cancelled has not failed
+      scope.excuse();
+      throw;
     } catch (...) {
       scope.fail_with_current_exception();
       throw;

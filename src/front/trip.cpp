@@ -268,8 +268,9 @@ void trip_or_pass(thread_slot& slot, record_reader& record, scope_set tripped, b
 
   const bool whole = tripped != 0 && tripped == all_open(slot);
   const bool handed = tripped != 0 && hand_over(slot, tripped, cause);
-  const bool gone = handed && whole; // the record left with its buffer
-  if (handed && !routed) return;     // the dump has it; the entry is not needed
+  const bool gone = handed && whole;                // the record left with its buffer
+  if (!gone) record = record_reader(record.data()); // the hand-over, or its refusal, marked it
+  if (handed && !routed) return;                    // the dump has it; the entry is not needed
   if (entry == nullptr) {
     add(slot.counts.outbox_full, 1);
     if (!handed) slot.settle_lost(record);

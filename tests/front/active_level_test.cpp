@@ -1,0 +1,27 @@
+// Statements below the compile-time floor are gone, their arguments unevaluated.
+#define FAULTLINE_ACTIVE_LEVEL 2
+#include "support/catch.hpp"
+#include "support/manual_runtime.hpp"
+
+using namespace faultline;
+using faultline::test::manual_runtime;
+using faultline::test::strings;
+
+TEST_CASE("FAULTLINE_ACTIVE_LEVEL removes statements below it, arguments and logger unevaluated") {
+  manual_runtime rt;
+  int evaluated = 0;
+  const auto lg = [&] {
+    ++evaluated;
+    return rt.get();
+  };
+  {
+    const error_scope scope(rt.get());
+    FAULTLINE_TRACE(lg(), "{}", ++evaluated);
+    FAULTLINE_DEBUG(lg(), "{}", ++evaluated);
+    CHECK(evaluated == 0);
+    FAULTLINE_INFO(lg(), "info");
+    FAULTLINE_ERROR(lg(), "error");
+  }
+  CHECK(evaluated == 2);
+  CHECK(rt.messages() == strings{"info", "error"});
+}

@@ -1,0 +1,51 @@
+// A runtime whose flusher runs when the test says so, and a memory handler as its default target.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <faultline/faultline.hpp>
+
+namespace faultline::test {
+
+class manual_runtime {
+ public:
+  explicit manual_runtime(runtime_options options = {}) : runtime_(with_target(std::move(options))) {}
+
+  [[nodiscard]] logger get(std::string_view name = {}) { return runtime_.get_logger(name); }
+  /// Everything handed over and passed is written when it returns.
+  void write_all() { (void)runtime_.flush(); }
+  [[nodiscard]] std::vector<std::string> messages() {
+    write_all();
+    return target->messages();
+  }
+  [[nodiscard]] std::vector<stored_dump> dumps() {
+    write_all();
+    return target->dumps();
+  }
+  [[nodiscard]] runtime_stats stats() const { return runtime_.stats(); }
+  [[nodiscard]] runtime& get_runtime() { return runtime_; }
+
+  const std::shared_ptr<memory_handler> target = make_memory_handler();
+
+ private:
+  runtime_options with_target(runtime_options options) {
+    options.flusher = flusher_mode::manual;
+    if (!options.default_target) options.default_target = target;
+    return options;
+  }
+  runtime runtime_;
+};
+
+/// Both ledgers close: see runtime_stats.
+[[nodiscard]] inline bool closes(const runtime_stats& s) {
+  return s.logged == s.handed_over + s.passed_only + s.discarded + s.lost &&
+         s.taken == s.written + s.suppressed + s.skipped + s.flusher_lost && s.in_flight == 0;
+}
+
+using strings = std::vector<std::string>;
+
+} // namespace faultline::test
