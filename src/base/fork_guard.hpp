@@ -34,11 +34,13 @@ class fork_guard {
   fork_guard();
 
   struct wiped_state {
+    /// Relaxed: a forked child that reads zero has one thread, and nothing else hangs on it.
     std::atomic<std::uint32_t> alive;
+    /// Acquire to take, release to give: set-up done under it is seen by the next holder.
     std::atomic<std::uint32_t> locked;
   };
   wiped_state* state_;
-  std::atomic<std::uint64_t> epoch_{1};
+  std::atomic<std::uint64_t> epoch_{1}; // release in the child, acquire by whoever compares a generation with it
 };
 
 } // namespace faultline::detail

@@ -38,11 +38,11 @@ class storm_board {
   std::uint64_t remove(std::uint32_t site) noexcept;
 
  private:
-  struct storm {
+  struct storm { // relaxed, as the class says
     std::atomic<std::uint32_t> site{0};
     std::atomic<std::uint64_t> suppressed{0};
   };
-  std::atomic<bool> any_{false};
+  std::atomic<bool> any_{false}; // relaxed, as the class says
   std::array<storm, most_storms> storms_;
 };
 

@@ -16,6 +16,7 @@
 namespace faultline::detail {
 namespace {
 
+// NOLINTBEGIN(readability-identifier-naming): the names are moodycamel's
 struct queue_traits : moodycamel::ConcurrentQueueDefaultTraits {
   // The consumer goes on to the next thread after so many buffers of one: with the default of 256 the oldest
   // thread starves while others trip without a pause.
@@ -23,6 +24,7 @@ struct queue_traits : moodycamel::ConcurrentQueueDefaultTraits {
   // Implicit producers off: every thread has a token.
   static constexpr std::size_t INITIAL_IMPLICIT_PRODUCER_HASH_SIZE = 0;
 };
+// NOLINTEND(readability-identifier-naming)
 
 using queue_type = moodycamel::ConcurrentQueue<buffer*, queue_traits>;
 

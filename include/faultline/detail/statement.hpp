@@ -9,6 +9,7 @@
 #include <x86intrin.h>
 #endif
 
+#include <faultline/detail/checked_format.hpp>
 #include <faultline/detail/codec.hpp>
 #include <faultline/detail/cursor.hpp>
 #include <faultline/detail/node.hpp>

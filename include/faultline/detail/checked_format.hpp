@@ -1,0 +1,43 @@
+// The format string's check at compile time, without the headers that formatting itself would need.
+#pragma once
+
+#include <string_view>
+#include <type_traits>
+
+#include <fmt/core.h>
+
+#include <faultline/detail/codec.hpp>
+
+namespace faultline::detail {
+
+/// Accepts any specification: stands for types whose own formatter would need a heavy header at the call
+/// site.
+struct any_specification {};
+
+template <class T> struct checked { using type = std::remove_cvref_t<T>; };
+template <plain_enum T> struct checked<T> { using type = std::underlying_type_t<T>; };
+template <class T>
+requires(raw_duration<T> || raw_time_point<T>) struct checked<T> {
+  using type = any_specification;
+};
+template <lists_fields T> struct checked<T> { using type = std::string_view; };
+
+/// A format string for these arguments, checked by the compiler.
+template <class... Args> using format_for = fmt::format_string<typename checked<Args>::type...>;
+
+} // namespace faultline::detail
+
+template <> struct fmt::formatter<faultline::detail::any_specification> {
+  constexpr auto parse(fmt::format_parse_context& context) {
+    auto at = context.begin();
+    int depth = 0;
+    while (at != context.end() && (*at != '}' || depth > 0)) {
+      depth += *at == '{' ? 1 : *at == '}' ? -1 : 0;
+      ++at;
+    }
+    return at;
+  }
+  template <class Context> auto format(const faultline::detail::any_specification&, Context& context) const {
+    return context.out();
+  }
+};

@@ -1,0 +1,96 @@
+// One bad handler harms no other.
+#include <stdexcept>
+
+#include "support/catch.hpp"
+#include "support/manual_runtime.hpp"
+
+using namespace faultline;
+using faultline::test::closes;
+using faultline::test::manual_runtime;
+using faultline::test::strings;
+
+TEST_CASE("a handler that throws anything costs the other handlers nothing and is counted") {
+  strings kinds;
+  manual_runtime rt({.on_error = [&](const error_report& r) {
+    kinds.push_back(std::string(r.kind) + ": " + std::string(r.detail));
+  }});
+  logger lg = rt.get();
+  lg.add_handler(make_callback_handler([](const batch&) { throw std::runtime_error("broken"); }));
+  lg.add_handler(make_callback_handler([](const batch&) { throw 42; }));
+  const auto good = make_memory_handler();
+  lg.add_handler(good);
+  FAULTLINE_INFO(lg, "one");
+  rt.write_all();
+  CHECK(good->messages() == strings{"one"});
+  CHECK(rt.stats().handler_errors == 2);
+  CHECK(kinds == strings{"handler: broken"}); // once a kind and second
+  CHECK(rt.stats().written == 1);
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("a record that every handler refused counts as lost by the flusher") {
+  manual_runtime rt({.default_target = make_callback_handler([](const batch&) { throw 1; }),
+                     .on_error = [](const error_report&) {}});
+  logger lg = rt.get();
+  {
+    const error_scope scope(lg);
+    FAULTLINE_DEBUG(lg, "context");
+    FAULTLINE_ERROR(lg, "error");
+  }
+  rt.write_all();
+  CHECK(rt.stats().flusher_lost == 2);
+  CHECK(rt.stats().dumps == 0);
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("an on_error callback that throws harms nobody") {
+  manual_runtime rt({.default_target = make_callback_handler([](const batch&) { throw 1; }),
+                     .on_error = [](const error_report&) { throw 2; }});
+  {
+    const error_scope scope(rt.get());
+    FAULTLINE_ERROR(rt.get(), "error");
+  }
+  rt.write_all();
+  CHECK(rt.stats().handler_errors == 1);
+}
+
+TEST_CASE("pass-path records of one round reach a handler in one write") {
+  manual_runtime rt;
+  logger lg = rt.get();
+  lg.add_handler(rt.target);
+  for (int i = 0; i < 50; ++i) FAULTLINE_INFO(lg, "{}", i);
+  CHECK(rt.messages().size() == 50);
+  CHECK(rt.target->writes() == 1);
+}
+
+TEST_CASE("a dump is one write, whole, with its envelope, and dumps count from 1") {
+  manual_runtime rt;
+  const logger lg = rt.get("app");
+  for (int i = 0; i < 3; ++i) {
+    const error_scope scope(lg, {.name = "work"});
+    FAULTLINE_DEBUG(lg, "context");
+    FAULTLINE_ERROR(lg, "error");
+    rt.write_all();
+  }
+  CHECK(rt.target->writes() == 3);
+  const auto dumps = rt.dumps();
+  REQUIRE(dumps.size() == 3);
+  for (std::size_t i = 0; i < 3; ++i) CHECK(dumps[i].id == i + 1);
+  CHECK(rt.stats().dumps == 3);
+}
+
+TEST_CASE("what a handler logs while it writes is counted and not written") {
+  runtime rt({.default_target = make_null_handler()});
+  logger lg = rt.get_logger();
+  const auto inner = make_memory_handler();
+  rt.get_logger("inner").add_handler(inner);
+  lg.add_handler(make_callback_handler(
+      [&](const batch&) { FAULTLINE_ERROR(rt.get_logger("inner"), "from a handler"); }));
+  FAULTLINE_INFO(lg, "one");
+  CHECK(rt.flush());
+  CHECK(rt.flush());
+  CHECK(inner->messages().empty());
+  CHECK(rt.stats().logged == 2);
+  CHECK(rt.stats().lost == 1);
+  CHECK(closes(rt.stats()));
+}

@@ -1,0 +1,102 @@
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "support/catch.hpp"
+#include "support/manual_runtime.hpp"
+
+using namespace faultline;
+using faultline::test::closes;
+using faultline::test::strings;
+
+TEST_CASE("flush returns when everything handed over or passed before it is written") {
+  const auto target = make_memory_handler();
+  runtime rt({.default_target = target});
+  logger lg = rt.get_logger();
+  lg.add_handler(target);
+  for (int i = 0; i < 100; ++i) {
+    FAULTLINE_INFO(lg, "{}", i);
+    REQUIRE(rt.flush());
+    REQUIRE(target->messages().size() == static_cast<std::size_t>(i) + 1);
+  }
+}
+
+TEST_CASE("flush does not write held records") {
+  const auto target = make_memory_handler();
+  runtime rt({.default_target = target});
+  const logger lg = rt.get_logger();
+  const error_scope scope(lg);
+  FAULTLINE_DEBUG(lg, "held");
+  CHECK(rt.flush());
+  CHECK(target->messages().empty());
+}
+
+TEST_CASE("flush gives up at its deadline while a handler hangs, and succeeds afterwards") {
+  std::atomic<bool> hang{true};
+  runtime rt({.default_target = make_callback_handler([&](const batch&) {
+                while (hang) std::this_thread::yield();
+              })});
+  const logger lg = rt.get_logger();
+  {
+    const error_scope scope(lg);
+    FAULTLINE_ERROR(lg, "error");
+  }
+  CHECK_FALSE(rt.flush(std::chrono::milliseconds(5)));
+  CHECK_FALSE(rt.stop(std::chrono::milliseconds(5)));
+  hang = false;
+  CHECK(rt.stop());
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("flush and stop on the flusher's own thread return false instead of waiting for themselves") {
+  std::atomic<int> results{0};
+  runtime* self = nullptr;
+  runtime rt({.default_target = make_callback_handler(
+                  [&](const batch&) { results = (self->flush() ? 1 : 0) + (self->stop() ? 2 : 0) + 100; })});
+  self = &rt;
+  const logger lg = rt.get_logger();
+  {
+    const error_scope scope(lg);
+    FAULTLINE_ERROR(lg, "error");
+  }
+  CHECK(rt.flush());
+  CHECK(results == 100);
+}
+
+TEST_CASE("flush on a runtime that nobody logged to has nothing to wait for") {
+  runtime rt;
+  CHECK(rt.flush());
+  CHECK(rt.stop());
+  CHECK(rt.stop());
+  CHECK_FALSE(rt.flush());
+}
+
+TEST_CASE("after stop held records go on being forgotten, trips and passes are counted") {
+  const auto target = make_memory_handler();
+  runtime rt({.default_target = target});
+  logger lg = rt.get_logger();
+  lg.add_handler(target);
+  FAULTLINE_INFO(lg, "before");
+  CHECK(rt.stop());
+  CHECK(rt.stop());
+  {
+    const error_scope scope(lg);
+    FAULTLINE_DEBUG(lg, "held");
+    FAULTLINE_ERROR(lg, "error");
+  }
+  FAULTLINE_INFO(lg, "after");
+  CHECK(target->messages() == strings{"before"});
+  CHECK(rt.stats().after_stop >= 2);
+  CHECK(rt.stats().lost >= 2);
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("an attached thread that never logged costs nothing at stop") {
+  runtime rt({.default_target = make_null_handler()});
+  std::thread([&] { rt.attach_thread(); }).join();
+  rt.attach_thread();
+  CHECK(rt.stats().threads == 1);
+  CHECK(rt.stats().thread_memory_bytes > 0);
+  CHECK(rt.stats().thread_memory_bytes <= 256U << 10);
+  CHECK(rt.stop());
+}

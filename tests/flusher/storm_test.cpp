@@ -1,0 +1,61 @@
+#include "flusher/storm_control.hpp"
+
+#include "support/catch.hpp"
+#include "support/manual_runtime.hpp"
+
+using namespace faultline;
+using faultline::test::closes;
+using faultline::test::manual_runtime;
+
+TEST_CASE("a site has its burst and then its rate, by the clock that is given") {
+  detail::storm_board board;
+  detail::storm_control control(board, 10, 3);
+  const std::vector<handler*> nobody;
+  std::uint64_t now = 1'000'000'000;
+  for (int i = 0; i < 3; ++i) CHECK(control.allow(7, now, nobody));
+  CHECK_FALSE(control.allow(7, now, nobody));
+  CHECK(control.allow(8, now, nobody));
+  CHECK(board.suppress(7));
+  CHECK_FALSE(board.suppress(8));
+  CHECK(control.summaries(now, false).empty());
+  now += 100'000'000; // a tenth of a second: one token
+  const auto ended = control.summaries(now, false);
+  REQUIRE(ended.size() == 1);
+  CHECK(ended[0].site == 7);
+  CHECK(ended[0].contexts == 2);
+  CHECK_FALSE(board.suppress(7));
+  CHECK(control.allow(7, now, nobody));
+}
+
+TEST_CASE("a rate of zero is no limit") {
+  detail::storm_board board;
+  detail::storm_control control(board, 0, 1);
+  for (int i = 0; i < 100; ++i) CHECK(control.allow(7, 1, {}));
+}
+
+TEST_CASE("a storm suppresses contexts but no error, counts them and says so in one line") {
+  manual_runtime rt({.storm_dumps_per_second = 1, .storm_burst = 5});
+  const logger lg = rt.get("app");
+  constexpr int failures = 200;
+  for (int i = 0; i < failures; ++i) {
+    const error_scope scope(lg);
+    FAULTLINE_DEBUG(lg, "context");
+    FAULTLINE_ERROR(lg, "error {}", i);
+    if (i % 2 == 0) rt.write_all();
+  }
+  (void)rt.get_runtime().stop();
+  const auto messages = rt.target->messages();
+  int errors = 0;
+  int contexts = 0;
+  std::string summary;
+  for (const auto& m : messages) {
+    if (m.starts_with("error")) ++errors;
+    if (m == "context") ++contexts;
+    if (m.starts_with("storm:")) summary = m;
+  }
+  CHECK(errors == failures);
+  CHECK(contexts < 10);
+  CHECK(rt.stats().contexts_suppressed == static_cast<std::uint64_t>(failures - contexts));
+  CHECK(summary.find(std::to_string(failures - contexts) + " failures at ") != std::string::npos);
+  CHECK(closes(rt.stats()));
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# run_consumers.sh SOURCE BUILD CXX: installs faultline into empty folders, once from the static build at hand and once shared, and
+# builds a program outside the tree against each; then the same program with add_subdirectory, and with pkg-config. Each must write
+# its dump.
+set -eu
+source=$1 build=$2 compiler=$3
+here=$(cd "$(dirname "$0")" && pwd)
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+export CXX=$compiler
+
+quietly() { "$@" >"$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }; }
+check() { # check NAME PROGRAM
+  local output
+  output=$("$2" 2>&1)
+  if [[ $output != *'held 1'* || $output != *'written 2'* || $output != *'scope=installed'* ]]; then
+    printf '%s wrote:\n%s\n' "$1" "$output"
+    exit 1
+  fi
+  echo "$1: good"
+}
+
+quietly cmake --install "$build" --prefix "$folder/prefix-static"
+quietly cmake -G Ninja -S "$source" -B "$folder/library" -DBUILD_SHARED_LIBS=ON -DFAULTLINE_BUILD_TESTS=OFF \
+  -DFAULTLINE_BUILD_EXAMPLES=OFF -DCMAKE_INSTALL_PREFIX="$folder/prefix-shared"
+quietly cmake --build "$folder/library" --target install
+for kind in static shared; do
+  quietly cmake -G Ninja -S "$here/consumer" -B "$folder/$kind" -DCMAKE_PREFIX_PATH="$folder/prefix-$kind"
+  quietly cmake --build "$folder/$kind"
+  check "find_package, $kind" "$folder/$kind/consumer"
+done
+
+quietly cmake -G Ninja -S "$here/consumer" -B "$folder/subdirectory" -DFAULTLINE_SOURCE="$source"
+quietly cmake --build "$folder/subdirectory"
+check add_subdirectory "$folder/subdirectory/consumer"
+if [ -d "$folder/subdirectory/faultline/tests" ]; then
+  echo "add_subdirectory built the tests of faultline, too"
+  exit 1
+fi
+
+export PKG_CONFIG_PATH=$(dirname "$(find "$folder/prefix-static" -name faultline.pc)")
+# shellcheck disable=SC2046  # flags are words
+quietly "$compiler" -std=c++20 "$here/consumer/main.cpp" -o "$folder/by-pkg-config" $(pkg-config --cflags --libs faultline)
+check pkg-config "$folder/by-pkg-config"

@@ -1,0 +1,114 @@
+#include <memory>
+#include <thread>
+
+#include "support/catch.hpp"
+#include "support/manual_runtime.hpp"
+
+using namespace faultline;
+using faultline::test::closes;
+using faultline::test::manual_runtime;
+using faultline::test::strings;
+
+TEST_CASE("a thread logs to several runtimes in turn, and scopes of one are no matter of the other") {
+  manual_runtime a;
+  manual_runtime b;
+  {
+    const error_scope in_a(a.get());
+    const error_scope in_b(b.get());
+    for (int i = 0; i < 3; ++i) {
+      FAULTLINE_DEBUG(a.get(), "a{}", i);
+      FAULTLINE_DEBUG(b.get(), "b{}", i);
+    }
+    FAULTLINE_ERROR(b.get(), "error");
+  }
+  CHECK(a.messages().empty());
+  CHECK(b.messages() == strings{"b0", "b1", "b2", "error"});
+  CHECK(closes(a.stats()));
+  CHECK(closes(b.stats()));
+}
+
+TEST_CASE("a runtime's memory outlives its last attached thread, and a new one at its place is another") {
+  std::thread lasting;
+  std::atomic<int> step{0};
+  for (int i = 0; i < 20; ++i) {
+    auto rt = std::make_unique<manual_runtime>();
+    step = 0;
+    lasting = std::thread([&, lg = rt->get()] {
+      FAULTLINE_INFO(lg, "attached");
+      step = 1;
+      while (step != 2) std::this_thread::yield();
+    });
+    while (step != 1) std::this_thread::yield();
+    rt.reset();
+    manual_runtime next;
+    FAULTLINE_INFO(next.get(), "{}", i);
+    CHECK(next.stats().logged == 1);
+    step = 2;
+    lasting.join();
+  }
+}
+
+TEST_CASE("a thread that ends returns its slot for the next") {
+  manual_runtime rt;
+  const logger lg = rt.get();
+  std::uint64_t memory = 0;
+  for (int i = 0; i < 100; ++i) {
+    std::thread([&] {
+      const error_scope scope(lg);
+      FAULTLINE_ERROR(lg, "{}", i);
+    }).join();
+    if (i == 0) memory = rt.stats().thread_memory_bytes;
+    rt.write_all();
+  }
+  CHECK(rt.stats().thread_memory_bytes == memory);
+  CHECK(rt.stats().threads == 0);
+  CHECK(rt.messages().size() == 100);
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("every record tells the thread that logged it, though threads share a slot one after the other") {
+  manual_runtime rt;
+  logger lg = rt.get();
+  lg.add_handler(rt.target);
+  std::uint32_t ids[2]{};
+  for (auto& id : ids)
+    std::thread([&] {
+      id = static_cast<std::uint32_t>(::gettid());
+      FAULTLINE_INFO(lg, "from a thread");
+    }).join();
+  rt.write_all();
+  const auto records = rt.target->records();
+  REQUIRE(records.size() == 2);
+  CHECK(records[0].thread_id == ids[0]);
+  CHECK(records[1].thread_id == ids[1]);
+}
+
+TEST_CASE("the default runtime is configured once, before its first use") {
+  const auto target = make_memory_handler();
+  start({.default_target = target, .flusher = flusher_mode::manual});
+  CHECK_THROWS_WITH(start({}), test::contains("it has begun"));
+  const logger lg = get_logger("app");
+  {
+    FAULTLINE_SCOPE(lg, .name = "default");
+    FAULTLINE_ERROR(lg, "error");
+  }
+  CHECK(flush());
+  CHECK(target->messages() == strings{"error"});
+  CHECK(closes(stats()));
+  CHECK(stop());
+}
+
+TEST_CASE("reopen reaches every handler once") {
+  struct counting : handler {
+    int reopened = 0;
+    void write(const batch&) override {}
+    void reopen() override { ++reopened; }
+  };
+  const auto h = std::make_shared<counting>();
+  manual_runtime rt;
+  rt.get().add_handler(h);
+  FAULTLINE_INFO(rt.get(), "begun");
+  rt.get_runtime().reopen();
+  rt.write_all();
+  CHECK(h->reopened == 1);
+}
