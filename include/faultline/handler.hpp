@@ -1,10 +1,12 @@
 // Where text goes: the interface of handlers.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include <faultline/formatter.hpp>
 #include <faultline/level.hpp>
@@ -33,7 +35,8 @@ class handler : public std::enable_shared_from_this<handler> {
   void set_level(level threshold);
   [[nodiscard]] level threshold() const noexcept { return threshold_.load(std::memory_order_relaxed); }
 
-  /// Replaces the formatter; null brings back the default pattern. Any thread; takes a lock.
+  /// Replaces the formatter; null brings back the default pattern. Any thread; takes a lock that the flusher
+  /// does not take. Formatters that were replaced live as long as the handler.
   void set_formatter(formatter_ptr replacement);
 
   /// Records that were given to this handler and that it could not write.
@@ -57,8 +60,8 @@ class handler : public std::enable_shared_from_this<handler> {
   virtual void after_fork() {}
 
  protected:
-  /// The formatter in force, never null. Takes a lock; for the flusher thread.
-  [[nodiscard]] formatter_ptr current_formatter() const;
+  /// The formatter in force. No lock; for the flusher thread.
+  [[nodiscard]] const formatter& current_formatter() const;
 
   /// Counts records that this handler had taken and could not write.
   void report_lost(std::uint64_t records) noexcept { lost_.fetch_add(records, std::memory_order_relaxed); }
@@ -68,9 +71,13 @@ class handler : public std::enable_shared_from_this<handler> {
 
   std::atomic<level> threshold_{level::trace}; // relaxed: a threshold orders nothing else
   std::atomic<std::uint64_t> lost_{0};         // relaxed: a counter
-  std::atomic<std::uint32_t> keepers_{0};      // relaxed: how many runtimes hold a reference
-  mutable std::mutex formatter_mutex_;
-  formatter_ptr formatter_;
+  /// The runtimes that keep the handler alive, as far as there is room. Relaxed: a runtime looks for itself
+  /// only.
+  std::array<std::atomic<const void*>, 4> keepers_{};
+  /// Release by set_formatter, acquire by the flusher; null: the default pattern.
+  std::atomic<const formatter*> formatter_{nullptr};
+  std::mutex formatters_mutex_;
+  std::vector<formatter_ptr> formatters_;
 };
 
 using handler_ptr = std::shared_ptr<handler>;

@@ -95,6 +95,8 @@ struct stored_dump {
 class memory_handler final : public handler {
  public:
   void write(const batch& records) override;
+  /// The child begins with nothing kept.
+  void after_fork() override;
 
   [[nodiscard]] std::vector<stored_record> records() const;
   [[nodiscard]] std::vector<stored_dump> dumps() const;

@@ -32,8 +32,9 @@ enum class trip_policy : std::uint8_t {
   pass_through, ///< not available yet: refused with `configuration_error`
 };
 
-/// A reference to a handler as scopes take it: from any `shared_ptr` to a handler. It keeps a handler alive
-/// only as long as no runtime does, so that copying one costs nothing on the hot path.
+/// A reference to a handler as scopes take it: from any `shared_ptr` to a handler. It keeps the
+/// handler alive only if no runtime does, so that copying one costs nothing on the hot path; options that are
+/// stored must not outlive the runtimes that their target was used with.
 class handler_ref {
  public:
   handler_ref() noexcept = default;
@@ -222,12 +223,14 @@ template <class Predicate = never_fails> class scope_decorator {
 namespace detail {
 /// Throws `configuration_error` for options that no scope can have.
 void check(const scope_options& options);
+/// The same, and has the logger's runtime keep the target.
+void adopt(logger lg, const scope_options& options);
 } // namespace detail
 
 /// The recipe's decorator: `auto careful = log_if_errors(lg, {.capacity = 50})(function);`. Throws
 /// `configuration_error` for a wrong option here, not at the calls.
 [[nodiscard]] inline scope_decorator<> log_if_errors(logger lg, scope_options options = {}) {
-  detail::check(options);
+  detail::adopt(lg, options);
   return {lg, std::move(options)};
 }
 

@@ -9,10 +9,7 @@
 #include "base/mapping.hpp"
 
 namespace faultline::detail {
-namespace {
-std::byte* wiped_by_hand =
-    nullptr; // where the kernel cannot wipe: fork(), though not _Fork, does it by a handler
-} // namespace
+void (*fork_guard::in_child)() noexcept = nullptr;
 
 fork_guard& fork_guard::instance() {
   static fork_guard guard;
@@ -20,15 +17,15 @@ fork_guard& fork_guard::instance() {
 }
 
 fork_guard::fork_guard() {
-  mapping page(page_bytes);
-  if (!page.wipe_on_fork(0, page_bytes)) {
-    wiped_by_hand = page.data();
-    pthread_atfork(nullptr, nullptr, [] { new (wiped_by_hand) wiped_state{}; });
-  }
+  auto& page = *new mapping(page_bytes); // never unmapped: statements run in the last destructors, too
   state_ = new (page.data()) wiped_state{};
   state_->alive.store(1, std::memory_order_relaxed);
-  static mapping kept; // the page lives as long as the process
-  kept = std::move(page);
+  if (page.wipe_on_fork(0, page_bytes)) return;
+  // Where the kernel cannot wipe, fork() does it by a handler; _Fork() runs none.
+  pthread_atfork(nullptr, nullptr, [] {
+    new (instance().state_) wiped_state{};
+    if (in_child != nullptr) in_child();
+  });
 }
 
 void fork_guard::revive() noexcept {

@@ -13,6 +13,9 @@ class fork_guard {
   /// The guard of the process. The first call maps its page; throws std::bad_alloc if that fails.
   static fork_guard& instance();
 
+  /// Called in the child of a fork where the kernel cannot wipe pages: closes the forking thread's cursor.
+  static void (*in_child)() noexcept;
+
   /// False in a forked child until `revive`. Any thread; one relaxed load: the child has one thread when it
   /// reads it.
   [[nodiscard]] bool alive() const noexcept { return state_->alive.load(std::memory_order_relaxed) != 0; }
@@ -40,7 +43,8 @@ class fork_guard {
     std::atomic<std::uint32_t> locked;
   };
   wiped_state* state_;
-  std::atomic<std::uint64_t> epoch_{1}; // release in the child, acquire by whoever compares a generation with it
+  std::atomic<std::uint64_t> epoch_{
+      1}; // release in the child, acquire by whoever compares a generation with it
 };
 
 } // namespace faultline::detail

@@ -23,7 +23,7 @@ class context_block {
     cut_ = name.size() > longest_name;
     name_size_ = static_cast<std::uint8_t>(cut_ ? longest_name : name.size());
     used_ = name_size_;
-    std::memcpy(bytes_.data(), name.data(), name_size_);
+    if (name_size_ > 0) std::memcpy(bytes_.data(), name.data(), name_size_);
   }
 
   void set_trace(const std::array<std::uint8_t, 16>& trace,
@@ -45,7 +45,7 @@ class context_block {
     *at++ = static_cast<char>(key.size());
     *at++ = static_cast<char>(code.size());
     *at++ = static_cast<char>(bytes);
-    std::memcpy(at, key.data(), key.size());
+    if (!key.empty()) std::memcpy(at, key.data(), key.size());
     std::memcpy(at + key.size(), code.data(), code.size());
     std::memcpy(at + key.size() + code.size(), value, bytes);
     used_ = static_cast<std::uint16_t>(used_ + needed);

@@ -24,8 +24,11 @@ struct exception_globals {
 } // namespace
 
 std::size_t slot_geometry::record_bytes() const noexcept {
-  // A record fits a segment, the outbox and its own 16-bit size.
-  return std::min({segment_bytes(), outbox_bytes / 2, std::size_t{65'528}});
+  // A record fits a segment, its own 16-bit size, and twice, with all that an entry may add, the part of the
+  // outbox that is not reserved: then it fits wherever the ring's end is.
+  constexpr std::size_t most_added =
+      sizeof(outbox_entry) + most_targets * sizeof(handler*) + sizeof(context_block) + 8;
+  return std::min({segment_bytes(), outbox_bytes * 3 / 8 - most_added, std::size_t{65'528}}) / 8 * 8;
 }
 
 thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) {
@@ -93,6 +96,8 @@ scope_slot* thread_slot::push_scope() noexcept {
   if (depth_ == deepest_scope) return nullptr;
   scope_slot& scope = scopes_[depth_++];
   scope.serial = next_serial_++;
+  if (next_serial_ == 0) next_serial_ = 1; // 0 is no scope's
+  scope.ended_elsewhere.store(0, std::memory_order_relaxed);
   return &scope;
 }
 
@@ -191,14 +196,34 @@ void thread_slot::settle_copied(position from) noexcept {
   });
 }
 
-void thread_slot::settle_moved(buffer& successor) noexcept {
-  std::uint64_t fresh = live();
+thread_slot::unsettled_records thread_slot::unsettled_before(position from) noexcept {
+  unsettled_records found;
+  if (from <= oldest_position()) return found;
+  note_used();
+  for_each_record(current_->data, current_->used, segment_bytes_, oldest_position(), from,
+                  [&found](std::byte* at, position) {
+                    const std::uint8_t flags = record_reader(at).flags();
+                    if ((flags & record_handed_over) != 0) return;
+                    ++((flags & record_passed) != 0 ? found.passed
+                       : (flags & record_lost) != 0 ? found.lost
+                                                    : found.plain);
+                  });
+  return found;
+}
+
+void thread_slot::settle_moved(buffer& successor, const unsettled_records& before) noexcept {
+  std::uint64_t fresh = live() - before.plain - before.passed - before.lost;
+  std::uint64_t passed = 0;
+  std::uint64_t lost = 0;
   for (std::uint64_t n = oldest_; n <= segment_; ++n) {
     fresh -= marks(n).handed_over;
-    subtract(counts.passed_only, marks(n).passed);
-    subtract(counts.lost, marks(n).lost);
+    passed += marks(n).passed;
+    lost += marks(n).lost;
   }
   add(counts.handed_over, fresh);
+  add(counts.discarded, before.plain);
+  subtract(counts.passed_only, passed - before.passed);
+  subtract(counts.lost, lost - before.lost);
   use(successor);
 }
 

@@ -128,8 +128,15 @@ class thread_slot {
   void settle_lost(record_reader& record) noexcept;
   /// All records from the position on are in a hand-over that left them here as well.
   void settle_copied(position from) noexcept;
-  /// The current buffer left with all its records; another takes its place.
-  void settle_moved(buffer& successor) noexcept;
+  /// Records before a position, which no hand-over from there takes along, by what the ledger has of them.
+  struct unsettled_records {
+    std::uint64_t plain = 0;
+    std::uint64_t passed = 0;
+    std::uint64_t lost = 0;
+  };
+  [[nodiscard]] unsettled_records unsettled_before(position from) noexcept;
+  /// The current buffer left with all its records but those `before`; another takes its place.
+  void settle_moved(buffer& successor, const unsettled_records& before) noexcept;
 
   /// Calls `use(record_reader&)` for each held record from the position on, oldest first.
   template <class Use> void for_each_held(position from, Use&& use) noexcept {
@@ -179,8 +186,9 @@ class thread_slot {
   struct flusher_side {
     buffer* first = nullptr; ///< taken and not yet written, in order
     buffer* last = nullptr;
-    std::uint64_t taken = 0;   ///< hand-overs taken out of the queue
-    std::uint64_t written = 0; ///< hand-overs dealt with
+    std::uint64_t taken = 0;         ///< hand-overs taken out of the queue
+    std::uint64_t written = 0;       ///< hand-overs dealt with
+    std::uint64_t lost_contexts = 0; ///< to be told by the next dump
     std::uint64_t outbox_limit = 0;
     std::uint64_t hand_overs_limit = 0;
     std::array<handler*, deepest_scope>

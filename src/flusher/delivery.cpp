@@ -69,6 +69,10 @@ bool delivery::flush_handlers() {
   return !touched_.empty();
 }
 
+void delivery::after_fork(handler& h) noexcept {
+  guarded([&h] { h.after_fork(); });
+}
+
 void delivery::reopen(handler& h) noexcept {
   guarded([&h] { h.reopen(); });
 }

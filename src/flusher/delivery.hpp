@@ -30,6 +30,7 @@ class delivery {
   /// has.
   bool flush_handlers();
   void reopen(handler& h) noexcept;
+  void after_fork(handler& h) noexcept;
 
  private:
   struct gathered {

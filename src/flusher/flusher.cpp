@@ -33,10 +33,14 @@ void flusher::start() {
 
 round::outcome flusher::run_round() {
   std::vector<handler_ptr> reopening;
+  std::vector<handler_ptr> orphans;
   {
     const std::lock_guard lock(mutex_);
     reopening.swap(to_reopen_);
+    orphans.swap(from_parent_);
   }
+  const barred_section barred;
+  for (const handler_ptr& h : orphans) round_.forget_parent(*h);
   if (!reopening.empty()) round_.reopen(reopening);
   try {
     return round_.run();
@@ -59,7 +63,7 @@ std::chrono::nanoseconds flusher::pause(bool worked) noexcept {
 }
 
 void flusher::run() {
-  bar_this_thread();
+  const barred_section barred;
   std::unique_lock lock(mutex_);
   while (state_ == state::running) {
     const std::uint64_t ticket = tickets_;
@@ -100,6 +104,7 @@ void flusher::drain() {
     }
     if (!outcome.complete) std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
+  const barred_section barred;
   try {
     round_.end();
   } catch (const std::exception&) {
@@ -156,6 +161,7 @@ bool flusher::stop(std::chrono::nanoseconds deadline) {
     drain();
     lock.lock();
     state_ = state::ended;
+    done_.notify_all();
     return drained_;
   }
   if (state_ == state::running) state_ = state::stopping;
@@ -167,6 +173,11 @@ bool flusher::stop(std::chrono::nanoseconds deadline) {
     ending.join();
   }
   return drained_;
+}
+
+bool flusher::ended() {
+  const std::lock_guard lock(mutex_);
+  return state_ == state::ended || !thread_.joinable();
 }
 
 void flusher::reopen(std::vector<handler_ptr> handlers) {

@@ -30,6 +30,9 @@ class flusher {
   /// One round on the calling thread, in manual mode.
   bool run_once();
   void reopen(std::vector<handler_ptr> handlers);
+  /// In a forked child, before `start`: the handlers hear of the fork before the first round.
+  void forget_parent(std::vector<handler_ptr> handlers) { from_parent_ = std::move(handlers); }
+  [[nodiscard]] bool ended();
   [[nodiscard]] const ledger& counts() const noexcept { return counts_; }
 
  private:
@@ -53,6 +56,7 @@ class flusher {
   std::uint64_t tickets_ = 0; // given out by flush
   std::uint64_t fulfilled_ = 0;
   std::vector<handler_ptr> to_reopen_;
+  std::vector<handler_ptr> from_parent_;
   std::mutex round_mutex_; // manual mode: one caller at a time
   std::chrono::nanoseconds idle_{};
   unsigned quiet_rounds_ = 0;

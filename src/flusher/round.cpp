@@ -78,7 +78,8 @@ bool round::write_thread(thread_slot& slot) {
     if (!whole) break;
     side.first = b->next;
     if (side.first == nullptr) side.last = nullptr;
-    write_dumps(slot, *b);
+    side.lost_contexts += b->lost_contexts;
+    write_hand_over(slot, *b);
     side.written = b->sequence;
     b->state.store(buffer_state::free,
                    std::memory_order_release); // the thread may write again: our reads are over
@@ -96,7 +97,13 @@ bool round::write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t&
     outbox_entry& entry = slot.out.at(at);
     if ((entry.flags & outbox_filler) == 0) {
       if (entry.hand_overs_before > slot.flusher.written) return false;
-      write_entry(slot, entry);
+      add(counts_.taken, 1);
+      try {
+        write_entry(slot, entry);
+      } catch (const std::exception& e) { // no memory: this record is lost, the ones behind it are not
+        add(counts_.lost, 1);
+        errors_.add(error_log::kind::flusher, e.what(), monotonic_nanoseconds());
+      }
     }
     at += entry.bytes;
   }
@@ -105,12 +112,11 @@ bool round::write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t&
 
 bool round::served(const node& logger, handler* target, faultline::level l,
                    std::uint64_t ticks) const noexcept {
-  if (l < target->threshold()) return false;
   for (const node* n = &logger; n != nullptr; n = n->up()) {
     const attachment_list* list = n->attachments.load(std::memory_order_acquire);
     if (list == nullptr) continue;
     for (const attachment& a : *list)
-      if (a.target == target && a.since <= ticks && ticks < a.until) return true;
+      if (a.target == target && a.since <= ticks && ticks < a.until && l >= a.threshold) return true;
   }
   return false;
 }
@@ -121,14 +127,13 @@ void round::route(const node& logger, faultline::level l, std::uint64_t ticks,
     const attachment_list* list = n->attachments.load(std::memory_order_acquire);
     if (list == nullptr) continue;
     for (const attachment& a : *list)
-      if (a.since <= ticks && ticks < a.until && l >= a.target->threshold() &&
+      if (a.since <= ticks && ticks < a.until && l >= a.threshold &&
           std::find(out.begin(), out.end(), a.target) == out.end())
         out.push_back(a.target);
   }
 }
 
 void round::write_entry(thread_slot& slot, outbox_entry& entry) {
-  add(counts_.taken, 1);
   const record_reader record(entry.record());
   targets_.clear();
   if ((entry.flags & outbox_in_dump) == 0)
@@ -147,17 +152,30 @@ void round::write_entry(thread_slot& slot, outbox_entry& entry) {
   out_.add(views_.build(record, entry.thread_id, scope, 0).view, targets_);
 }
 
-void round::write_dumps(thread_slot& slot, buffer& b) {
+void round::write_hand_over(thread_slot& slot, buffer& b) {
   add(counts_.hand_overs, 1);
+  add(counts_.taken, b.records);
+  fates f;
+  try {
+    f = write_dumps(slot, b);
+  } catch (const std::exception& e) { // no memory: what it had is lost, and the buffer goes home all the same
+    f = {0, 0, 0, b.records};
+    errors_.add(error_log::kind::flusher, e.what(), monotonic_nanoseconds());
+  }
+  add(counts_.written, f.written);
+  add(counts_.suppressed, f.suppressed);
+  add(counts_.skipped, f.skipped);
+  add(counts_.lost, f.lost + (b.records - f.written - f.suppressed - f.skipped - f.lost));
+}
+
+round::fates round::write_dumps(thread_slot& slot, buffer& b) {
   candidates_.clear();
   for_each_record(b.data, b.used, slot.segment_bytes(), b.from, b.to, [this](std::byte* at, position where) {
     const node* logger = threads_.owner.loggers.find(record_reader(at).logger());
-    candidates_.push_back({at, where, logger, false, false, false});
+    candidates_.push_back({.at = at, .where = where, .logger = logger});
   });
-  add(counts_.taken, candidates_.size());
 
   auto& side = slot.flusher;
-  side.last_target_count = 0;
   std::vector<handler*> all;
   for (std::uint32_t i = 0; i < b.trips; ++i)
     if (std::find(all.begin(), all.end(), b.trip[i].target) == all.end()) all.push_back(b.trip[i].target);
@@ -165,26 +183,32 @@ void round::write_dumps(thread_slot& slot, buffer& b) {
   side.last_target_count = all.size();
 
   const bool by_record = b.trigger == trigger::level || b.trigger == trigger::exception;
-  if (by_record && !storms_.allow(b.site, monotonic_nanoseconds(), all)) return write_suppressed(b, all);
-
+  if (by_record && !storms_.allow(b.site, monotonic_nanoseconds(), all)) {
+    ++side.lost_contexts; // an outer scope's later dump lacks what this one was to write
+    return write_suppressed(b, all);
+  }
   // Scopes with one target write one dump, at the place of the first of them.
   std::array<const trip_descriptor*, deepest_scope> group;
   for (handler* target : all) {
     std::size_t size = 0;
     for (std::uint32_t i = 0; i < b.trips; ++i)
       if (b.trip[i].target == target) group[size++] = &b.trip[i];
-    write_dump(b, {group.data(), size});
+    write_dump(slot, b, {group.data(), size});
   }
-  for (const candidate& c : candidates_)
-    add(c.written ? counts_.written : c.lost ? counts_.lost : counts_.skipped, 1);
+  fates f;
+  for (const candidate& c : candidates_) ++(c.written ? f.written : c.lost ? f.lost : f.skipped);
+  return f;
 }
 
 /// Chooses the records that one scope writes: the last `capacity` that it sees since its watermark.
 void round::choose(const trip_descriptor& trip) {
   std::uint64_t left = trip.capacity;
-  for (auto c = candidates_.rbegin(); c != candidates_.rend() && c->where >= trip.from && left > 0; ++c) {
+  for (auto c = candidates_.rbegin(); c != candidates_.rend() && c->where >= trip.from; ++c) {
     if (c->logger == nullptr || !c->logger->reaches(*trip.logger)) continue;
+    c->seen = true;
+    if (left == 0) continue;
     --left;
+    c->remembered = true;
     const record_reader record(c->at);
     if ((record.targets() & trip.target_bit) != 0) continue;
     const bool passed = (record.flags() & record_passed) != 0;
@@ -193,14 +217,15 @@ void round::choose(const trip_descriptor& trip) {
   }
 }
 
-void round::write_dump(buffer& b, std::span<const trip_descriptor*> group) {
-  for (candidate& c : candidates_) c.chosen = false;
+void round::write_dump(thread_slot& slot, buffer& b, std::span<const trip_descriptor*> group) {
+  for (candidate& c : candidates_) c.chosen = c.seen = c.remembered = false;
   for (const trip_descriptor* trip : group) choose(*trip);
   const trip_descriptor& first = *group.front();
   const scope_context* scope = views_.build(first.context);
   block_.clear();
   dump_envelope envelope;
   for (const candidate& c : candidates_) {
+    envelope.forgotten += c.seen && !c.remembered ? 1 : 0;
     if (!c.chosen) continue;
     auto built = views_.build(record_reader(c.at), b.thread_id, scope, next_dump_);
     built.view.time_is_exact =
@@ -209,9 +234,6 @@ void round::write_dump(buffer& b, std::span<const trip_descriptor*> group) {
     block_.push_back(built.view);
   }
   if (block_.empty()) return; // no empty dumps
-  std::uint64_t seen = 0;
-  for (const candidate& c : candidates_)
-    seen += c.where >= first.from && c.logger != nullptr && c.logger->reaches(*first.logger) ? 1 : 0;
 
   envelope.id = next_dump_++;
   envelope.scope = *scope;
@@ -222,11 +244,16 @@ void round::write_dump(buffer& b, std::span<const trip_descriptor*> group) {
   envelope.trigger = b.trigger;
   envelope.reason = {first.reason.data(), first.reason_size};
   envelope.records = block_.size();
-  envelope.forgotten = first.forgotten + (seen > first.capacity ? seen - first.capacity : 0);
+  envelope.forgotten += first.forgotten;
   envelope.truncated += first.context.cut() ? 1 : 0;
-  envelope.lost_contexts = b.lost_contexts;
+  envelope.lost_contexts = slot.flusher.lost_contexts;
   const bool good = out_.write(*first.target, batch(block_, &envelope));
-  if (good) add(counts_.dumps, 1);
+  if (good) {
+    add(counts_.dumps, 1);
+    slot.flusher.lost_contexts = 0;
+  } else {
+    ++slot.flusher.lost_contexts;
+  }
   for (candidate& c : candidates_) {
     if (!c.chosen) continue;
     c.written = c.written || good;
@@ -235,15 +262,14 @@ void round::write_dump(buffer& b, std::span<const trip_descriptor*> group) {
 }
 
 /// A storm costs the context, never the error: the record that tripped is the buffer's last.
-void round::write_suppressed(buffer& b, const std::vector<handler*>& targets) {
+round::fates round::write_suppressed(buffer& b, const std::vector<handler*>& targets) {
   add(counts_.contexts_suppressed, 1);
-  if (candidates_.empty()) return;
+  if (candidates_.empty()) return {};
   const scope_context* scope = views_.build(b.trip[0].context);
   const record_view view = views_.build(record_reader(candidates_.back().at), b.thread_id, scope, 0).view;
   bool good = false;
   for (handler* target : targets) good = out_.write(*target, batch({&view, 1})) || good;
-  add(good ? counts_.written : counts_.lost, 1);
-  add(counts_.suppressed, candidates_.size() - 1);
+  return {good ? 1U : 0U, candidates_.size() - 1, 0, good ? 0U : 1U};
 }
 
 void round::write_storms(bool all) {

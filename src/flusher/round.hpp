@@ -41,6 +41,7 @@ class round {
   /// Writes what storms still have to say. Once, before the flusher ends.
   void end();
   void reopen(const std::vector<handler_ptr>& handlers);
+  void forget_parent(handler& h) noexcept { out_.after_fork(h); }
 
  private:
   void note_published();
@@ -48,9 +49,17 @@ class round {
   bool write_thread(thread_slot& slot);
   bool write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t& at);
   void write_entry(thread_slot& slot, outbox_entry& entry);
-  void write_dumps(thread_slot& slot, buffer& b);
-  void write_dump(buffer& b, std::span<const trip_descriptor*> group);
-  void write_suppressed(buffer& b, const std::vector<handler*>& targets);
+  /// What became of a hand-over's records.
+  struct fates {
+    std::uint64_t written = 0;
+    std::uint64_t suppressed = 0;
+    std::uint64_t skipped = 0;
+    std::uint64_t lost = 0;
+  };
+  void write_hand_over(thread_slot& slot, buffer& b);
+  fates write_dumps(thread_slot& slot, buffer& b);
+  void write_dump(thread_slot& slot, buffer& b, std::span<const trip_descriptor*> group);
+  fates write_suppressed(buffer& b, const std::vector<handler*>& targets);
   void write_storms(bool all);
   [[nodiscard]] bool served(const node& logger, handler* target, faultline::level l,
                             std::uint64_t ticks) const noexcept;
@@ -70,9 +79,11 @@ class round {
     std::byte* at;
     position where;
     const node* logger;
-    bool chosen;
-    bool written;
-    bool lost;
+    bool seen = false;       ///< by one of the dump's scopes
+    bool remembered = false; ///< and among the last `capacity` of it
+    bool chosen = false;     ///< and not at the target already
+    bool written = false;    ///< to one target at least
+    bool lost = false;
   };
   std::vector<candidate> candidates_;
   std::vector<record_view> block_;

@@ -35,8 +35,9 @@ std::string_view text_arena::keep(std::string_view s) {
     return {own.get(), s.size()};
   }
   if (blocks_.empty() || used_ + s.size() > block_bytes) {
-    if (!blocks_.empty()) ++block_;
-    if (block_ == blocks_.size()) blocks_.push_back(std::make_unique<char[]>(block_bytes));
+    const std::size_t next = blocks_.empty() ? 0 : block_ + 1;
+    if (next == blocks_.size()) blocks_.push_back(std::make_unique<char[]>(block_bytes));
+    block_ = next;
     used_ = 0;
   }
   char* at = blocks_[block_].get() + used_;

@@ -6,7 +6,6 @@
 #include <memory>
 
 #include <cxxabi.h>
-#include <fmt/args.h>
 #include <fmt/chrono.h>
 #include <fmt/compile.h>
 
@@ -25,7 +24,7 @@ void append(fmt::memory_buffer& out, std::string_view s) { out.append(s.data(), 
 /// structures arrive as text.
 template <class Use> void with_value(const argument& a, Use&& use) {
   switch (a.code) {
-  case 'b': return use(a.as<bool>());
+  case 'b': return use(a.as<std::uint8_t>() != 0);
   case 'c': return use(a.as<char>());
   case 'i': return use(a.as<std::int32_t>());
   case 'I': return use(a.as<std::int64_t>());
@@ -92,48 +91,69 @@ void append_value(const argument& value, fmt::memory_buffer& out) {
   with_value(value, [&out](const auto& v) { fmt::format_to(fmt::appender(out), FMT_COMPILE("{}"), v); });
 }
 
+namespace {
+
+const argument& at(std::span<const argument> arguments, int index) {
+  if (index < 0 || static_cast<std::size_t>(index) >= arguments.size())
+    throw fmt::format_error("argument not found");
+  return arguments[static_cast<std::size_t>(index)];
+}
+
+/// A width or precision that another argument gives. As in fmt, an integer that is not negative; bounded,
+/// since the bytes may be anything.
+int width_of(const argument& a) {
+  constexpr std::int64_t most = 4096;
+  std::int64_t value = -1;
+  with_value(a, [&value](const auto& v) {
+    using type = std::decay_t<decltype(v)>;
+    if constexpr (std::is_integral_v<type> && !std::is_same_v<type, bool> && !std::is_same_v<type, char>)
+      value = v > most ? most : static_cast<std::int64_t>(v);
+  });
+  if (value < 0) throw fmt::format_error("a width or precision is no number of characters");
+  return static_cast<int>(value);
+}
+
+} // namespace
+
 message_plan::message_plan(std::string_view format, std::string_view types) : format_(format), types_(types) {
   format_pieces all(format_);
   while (const auto found = all.next()) {
-    dynamic_ = dynamic_ || found->dynamic;
-    if (found->index < 0 && !pieces_.empty() && pieces_.back().index < 0) {
+    if (found->is_literal && !pieces_.empty() && pieces_.back().is_literal) {
       pieces_.back().literal += found->literal; // escaped braces split a literal
       continue;
     }
     piece& added = pieces_.emplace_back();
+    added.is_literal = found->is_literal;
     added.literal = found->literal;
     added.index = found->index;
-    if (!found->specification.empty()) added.field = fmt::format("{{:{}}}", found->specification);
+    added.next_index = found->next_index;
+    added.dynamic = found->dynamic;
+    if (found->dynamic)
+      added.field = found->specification;
+    else if (!found->specification.empty())
+      added.field = fmt::format("{{:{}}}", found->specification);
   }
 }
 
 void message_plan::append_pieces(std::span<const argument> arguments, fmt::memory_buffer& out) const {
   for (const piece& p : pieces_) {
-    if (p.index < 0) {
+    if (p.is_literal) {
       append(out, p.literal);
       continue;
     }
-    if (static_cast<std::size_t>(p.index) >= arguments.size()) throw fmt::format_error("argument not found");
-    const argument& value = arguments[static_cast<std::size_t>(p.index)];
-    if (p.field.empty() || value.code == 't') // text formatted at the call has its specification behind it
+    const argument& value = at(arguments, p.index);
+    if (p.field.empty() || value.code == 't') { // text formatted at the call has its specification behind it
       append_value(value, out);
-    else
-      with_value(value, [&](const auto& v) {
-        fmt::vformat_to(fmt::appender(out), p.field, fmt::make_format_args(v));
-      });
-  }
-}
-
-void message_plan::append_dynamic(std::span<const argument> arguments, fmt::memory_buffer& out) const {
-  fmt::dynamic_format_arg_store<fmt::format_context> store;
-  for (const argument& a : arguments)
-    with_value(a, [&](const auto& v) {
-      if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::string_view>)
-        store.push_back(std::string(v));
-      else
-        store.push_back(v);
+      continue;
+    }
+    std::string resolved;
+    if (p.dynamic)
+      resolved =
+          "{:" + resolve(p.field, p.next_index, [&](int i) { return width_of(at(arguments, i)); }) + "}";
+    with_value(value, [&](const auto& v) {
+      fmt::vformat_to(fmt::appender(out), p.dynamic ? resolved : p.field, fmt::make_format_args(v));
     });
-  fmt::vformat_to(fmt::appender(out), format_, store);
+  }
 }
 
 message_outcome message_plan::append_message(const std::byte* data, std::size_t bytes,
@@ -152,10 +172,7 @@ message_outcome message_plan::append_message(const std::byte* data, std::size_t 
   const std::span<const argument> decoded(arguments.data(), static_cast<std::size_t>(count));
   for (const argument& a : decoded) outcome.cut = outcome.cut || a.cut;
   try {
-    if (dynamic_)
-      append_dynamic(decoded, out);
-    else
-      append_pieces(decoded, out);
+    append_pieces(decoded, out);
   } catch (const std::exception& e) {
     out.resize(start);
     fmt::format_to(fmt::appender(out), "[{} in \"{}\"]", e.what(), format_);
@@ -190,7 +207,7 @@ void message_plan::append_exception(std::string_view types, const std::byte* dat
 std::size_t format_argument(const site& where, unsigned index, char* out, std::size_t size,
                             fmt::format_args argument) noexcept {
   try {
-    std::array<char, 72> field{'{', '}'};
+    std::array<char, 264> field{'{', '}'};
     std::size_t length = 2;
     const std::string_view specification = specification_of(where.format, static_cast<int>(index));
     if (!specification.empty() && specification.size() + 3 < field.size())

@@ -37,17 +37,18 @@ class message_plan {
  private:
   struct piece {
     std::string literal;
+    bool is_literal = false;
     int index = -1;
-    std::string field; ///< "{:specification}", or empty for "{}"
+    int next_index = 0;
+    bool dynamic = false;
+    std::string field; ///< "{:specification}", or empty for "{}"; the specification alone where it is dynamic
   };
 
   void append_pieces(std::span<const argument> arguments, fmt::memory_buffer& out) const;
-  void append_dynamic(std::span<const argument> arguments, fmt::memory_buffer& out) const;
 
   std::string format_;
   std::string types_;
   std::vector<piece> pieces_;
-  bool dynamic_ = false; ///< fmt parses the format at each record: nested or named fields
 };
 
 /// Appends one value as "{}" formats it.

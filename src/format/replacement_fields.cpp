@@ -1,8 +1,18 @@
 #include "format/replacement_fields.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace faultline::detail {
+
+int parse_index(std::string_view digits) noexcept {
+  int number = 0;
+  for (const char c : digits) {
+    if (c < '0' || c > '9') return -1;
+    number = std::min(number * 10 + (c - '0'), 9999);
+  }
+  return number;
+}
 
 format_piece format_pieces::field() noexcept {
   // rest_ begins behind the opening brace. The closing one is found by depth, for "{:{}}".
@@ -19,24 +29,20 @@ format_piece format_pieces::field() noexcept {
   const std::size_t colon = inside.find(':');
   const std::string_view name = inside.substr(0, colon);
   if (colon != std::string_view::npos) piece.specification = inside.substr(colon + 1);
-  piece.dynamic = piece.specification.find('{') != std::string_view::npos;
-  if (name.empty()) {
-    piece.index = next_index_++;
-  } else {
-    piece.index = 0;
-    for (const char c : name) {
-      if (c < '0' || c > '9') piece.dynamic = true;
-      piece.index = piece.index * 10 + (c - '0');
-      if (piece.index > 9999 || piece.index < 0) piece.index = 9999;
-    }
+  piece.index = name.empty() ? next_index_++ : parse_index(name);
+  piece.next_index = next_index_;
+  for (std::size_t at = piece.specification.find('{'); at != std::string_view::npos;
+       at = piece.specification.find('{', at + 1)) {
+    piece.dynamic = true;
+    if (piece.specification.substr(at + 1, 1) == "}") ++next_index_;
   }
-  if (piece.dynamic) piece.specification = {};
   return piece;
 }
 
 std::optional<format_piece> format_pieces::next() noexcept {
   if (rest_.empty()) return std::nullopt;
   format_piece piece;
+  piece.is_literal = true;
   const std::size_t brace = rest_.find_first_of("{}");
   if (brace == std::string_view::npos) {
     piece.literal = rest_;
@@ -57,7 +63,8 @@ std::optional<format_piece> format_pieces::next() noexcept {
 std::string_view specification_of(std::string_view format, int index) noexcept {
   format_pieces pieces(format);
   while (const auto piece = pieces.next())
-    if (piece->index == index) return piece->specification;
+    if (piece->index == index && !piece->is_literal)
+      return piece->dynamic ? std::string_view{} : piece->specification;
   return {};
 }
 

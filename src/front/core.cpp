@@ -26,10 +26,17 @@ constinit cursor barred_cursor;
 /// object.
 class slots_of_thread {
  public:
-  static thread_slot* first() noexcept { return static_cast<thread_slot*>(pthread_getspecific(key())); }
+  /// Null in a forked child for a thread that still has the parent's slots: the whole list is of one
+  /// generation's time.
+  static thread_slot* first() noexcept {
+    auto* slot = static_cast<thread_slot*>(pthread_getspecific(key()));
+    const fork_guard& guard = fork_guard::instance();
+    return slot != nullptr && guard.alive() && slot->home->epoch == guard.epoch() ? slot : nullptr;
+  }
   static void set_first(thread_slot* slot) {
     if (pthread_setspecific(key(), slot) != 0) throw std::bad_alloc();
   }
+  static void make_key() { (void)key(); }
 
  private:
   static pthread_key_t key() {
@@ -41,11 +48,12 @@ class slots_of_thread {
     return made;
   }
 
-  static void end_of_thread(void* first) noexcept {
-    if (!fork_guard::instance().alive())
-      return; // a forked child that never logged: the slots are the parent's
+  static void end_of_thread(void* list) noexcept {
+    const fork_guard& guard = fork_guard::instance();
     current_cursor = &closed_cursor;
-    for (auto* slot = static_cast<thread_slot*>(first); slot != nullptr;) {
+    auto* slot = static_cast<thread_slot*>(list);
+    if (!guard.alive() || slot->home->epoch != guard.epoch()) return; // in a forked child: the parent's slots
+    while (slot != nullptr) {
       thread_slot* next = slot->next_of_thread;
       core& owner = slot->home->owner;
       slot->detach();
@@ -54,13 +62,6 @@ class slots_of_thread {
     }
   }
 };
-
-/// In a forked child, on the only thread there is: what the parent's threads left is not ours.
-void leave_parent(fork_guard& guard) {
-  guard.revive();
-  current_cursor = &closed_cursor;
-  slots_of_thread::set_first(nullptr);
-}
 
 } // namespace
 
@@ -118,13 +119,22 @@ thread_slot& generation::attach_thread(const slot_geometry& geometry) {
 
 core::core(const slot_geometry& sizes)
     : geometry(sizes), ns_per_tick(early_nanoseconds_per_tick(sizes.clock)), loggers(*this) {
+  // Made here, so that no statement has to.
   (void)fork_guard::instance();
-  (void)dictionary::instance(); // made here, so that no statement has to
+  (void)dictionary::instance();
+  slots_of_thread::make_key();
+  fork_guard::in_child = []() noexcept {
+    current_cursor->open.store(nullptr, std::memory_order_relaxed);
+    current_cursor = &closed_cursor;
+  };
 }
 
-core::~core() {
+core::~core() = default;
+
+void core::end_generation() noexcept {
   // Of an earlier generation nothing is freed: its locks and its flusher are the parent's.
   if (generation* last = begun()) delete last;
+  current_.store(nullptr, std::memory_order_relaxed); // the last reference: nobody else looks
 }
 
 void core::release() noexcept {
@@ -142,7 +152,7 @@ generation& core::begin() {
   if (generation* g = begun()) return *g;
   fork_guard& guard = fork_guard::instance();
   const std::lock_guard lock(guard);
-  if (!guard.alive()) leave_parent(guard);
+  if (!guard.alive()) guard.revive(); // in a forked child: what the parent's threads left has an older epoch
   if (generation* g = begun()) return *g;
   generation* made = make_generation(guard.epoch());
   current_.store(made, std::memory_order_release);
@@ -150,44 +160,54 @@ generation& core::begin() {
 }
 
 thread_slot* find_slot(const core& owner) noexcept {
-  if (!fork_guard::instance().alive()) return nullptr;
   for (thread_slot* slot = slots_of_thread::first(); slot != nullptr; slot = slot->next_of_thread)
     if (slot->owner == &owner) return slot;
   return nullptr;
 }
 
-thread_slot* obtain_slot(core& owner) noexcept {
-  if (current_cursor == &barred_cursor || current_cursor == &attaching_cursor) return nullptr;
+namespace {
+
+thread_slot* attach_this_thread(core& owner) {
+  thread_slot* slot = &owner.begin().attach_thread(owner.geometry);
+  slot->next_of_thread = slots_of_thread::first();
   try {
-    generation& g = owner.begin();
-    if (thread_slot* slot = find_slot(owner)) {
-      if (slot->place().open.load(std::memory_order_relaxed) == nullptr) return nullptr;
-      current_cursor = &slot->place();
-      return slot;
-    }
-    cursor* before = current_cursor;
-    if (before->slot != nullptr && before->open.load(std::memory_order_relaxed) == nullptr) return nullptr;
-    current_cursor = &attaching_cursor;
-    thread_slot* slot = nullptr;
-    try {
-      slot = &g.attach_thread(owner.geometry);
-      slot->next_of_thread = slots_of_thread::first();
-      slots_of_thread::set_first(slot);
-    } catch (...) {
-      if (slot != nullptr) slot->detach();
-      current_cursor = before;
-      return nullptr;
-    }
-    owner.acquire();
-    slot->place().open.store(slot->owner, std::memory_order_relaxed);
+    slots_of_thread::set_first(slot);
+  } catch (...) {
+    slot->detach();
+    throw;
+  }
+  owner.acquire();
+  slot->place().open.store(slot->owner, std::memory_order_relaxed);
+  return slot;
+}
+
+} // namespace
+
+thread_slot* obtain_slot(core& owner) noexcept {
+  cursor* const before = current_cursor;
+  if (before == &barred_cursor || before == &attaching_cursor) return nullptr;
+  thread_slot* slot = find_slot(owner);
+  if (slot != nullptr) {
+    if (slot->place().open.load(std::memory_order_relaxed) == nullptr) return nullptr;
     current_cursor = &slot->place();
     return slot;
-  } catch (...) {
-    return nullptr; // no memory, or no thread for the flusher
+  }
+  // A signal handler that interrupts a statement for another runtime does not attach: that allocates.
+  const bool ours = before->slot != nullptr && slots_of_thread::first() != nullptr;
+  if (ours && before->open.load(std::memory_order_relaxed) == nullptr) return nullptr;
+  current_cursor = &attaching_cursor; // a signal handler that logs from here on is counted and goes away
+  try {
+    slot = attach_this_thread(owner);
+    current_cursor = &slot->place();
+    return slot;
+  } catch (...) { // no memory, or no thread for the flusher
+    current_cursor = before;
+    return nullptr;
   }
 }
 
-void bar_this_thread() noexcept { current_cursor = &barred_cursor; }
+barred_section::barred_section() noexcept : before_(current_cursor) { current_cursor = &barred_cursor; }
+barred_section::~barred_section() { current_cursor = before_; }
 bool this_thread_is_barred() noexcept { return current_cursor == &barred_cursor; }
 
 cursor* open_cursor(const node_head& head) noexcept {

@@ -105,6 +105,9 @@ struct core {
   std::atomic<std::uint64_t> scopes_unattached{0}; ///< scopes refused for the same reasons
 
  protected:
+  /// Ends and deletes the generation: first thing in the derived destructor, since the flusher uses what that
+  /// has.
+  void end_generation() noexcept;
   virtual generation* make_generation(std::uint64_t epoch) = 0;
   handler* default_target_ = nullptr;
 
@@ -122,8 +125,17 @@ struct core {
 /// memory. Counts nothing.
 [[nodiscard]] thread_slot* obtain_slot(core& owner) noexcept;
 
-/// From here on nothing the calling thread logs makes a record, in any runtime: the flusher's thread.
-void bar_this_thread() noexcept;
+/// As long as it lives nothing the calling thread logs makes a record, in any runtime: rounds of the flusher.
+class barred_section {
+ public:
+  barred_section() noexcept;
+  barred_section(const barred_section&) = delete;
+  barred_section& operator=(const barred_section&) = delete;
+  ~barred_section();
+
+ private:
+  cursor* before_;
+};
 [[nodiscard]] bool this_thread_is_barred() noexcept;
 
 /// Closes a slot's cursor for as long as it lives: a signal handler that logs meanwhile is counted and goes

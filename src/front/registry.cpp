@@ -7,12 +7,16 @@
 #include <faultline/configuration_error.hpp>
 #include <faultline/handler.hpp>
 
+#include "front/core.hpp"
 #include "handlers/handler_access.hpp"
 
 namespace faultline::detail {
 namespace {
 
 using id_cell = std::atomic<const node*>;
+
+/// Attachments of one logger that are remembered, ended ones included.
+constexpr std::size_t most_remembered = 64;
 
 void check_name(std::string_view name) {
   constexpr std::size_t longest = 255;
@@ -54,7 +58,7 @@ registry::registry(const core& owner) : owner_(owner), by_id_(most_loggers * siz
   refresh(*root_);
   const std::lock_guard lock(configuration_mutex());
   registries().push_back(this);
-  handler_access::level_listener.store(&registry::refresh_all, std::memory_order_release);
+  handler_access::level_listener.store(&registry::change_level_everywhere, std::memory_order_release);
 }
 
 registry::~registry() {
@@ -110,6 +114,9 @@ void registry::set_propagate(node& n, bool propagate) {
 }
 
 void registry::publish(node& n, attachment_list changed) {
+  // Stays that ended long ago matter to no record that is still held.
+  while (changed.size() > most_remembered && changed.front().until != UINT64_MAX)
+    changed.erase(changed.begin());
   lists_.push_back(std::make_unique<attachment_list>(std::move(changed)));
   n.attachments.store(lists_.back().get(), std::memory_order_release);
   refresh();
@@ -121,7 +128,7 @@ void registry::attach(node& n, handler& target, std::uint64_t now) {
   attachment_list changed = present != nullptr ? *present : attachment_list{};
   const auto same = [&](const attachment& a) { return a.target == &target && a.until == UINT64_MAX; };
   if (std::any_of(changed.begin(), changed.end(), same)) return;
-  changed.push_back({&target, now, UINT64_MAX});
+  changed.push_back({&target, target.threshold(), now, UINT64_MAX});
   publish(n, std::move(changed));
 }
 
@@ -144,7 +151,7 @@ void registry::refresh(node& n) noexcept {
   level_mask mask = 0;
   if (const auto* list = n.attachments.load(std::memory_order_relaxed))
     for (const attachment& a : *list)
-      if (a.until == UINT64_MAX) mask = static_cast<level_mask>(mask | bits_from(a.target->threshold()));
+      if (a.until == UINT64_MAX) mask = static_cast<level_mask>(mask | bits_from(a.threshold));
   if (const node* up = n.up())
     mask = static_cast<level_mask>(mask | up->pass_mask.load(std::memory_order_relaxed));
   const level own = n.own_level           ? *n.own_level
@@ -158,9 +165,24 @@ void registry::refresh() noexcept {
   for (const auto& n : nodes_) refresh(*n);
 }
 
-void registry::refresh_all() {
+void registry::change_level(handler& h) {
+  const std::uint64_t now = owner_.now();
+  for (const auto& n : nodes_) {
+    const auto* present = n->attachments.load(std::memory_order_relaxed);
+    if (present == nullptr) continue;
+    const auto stays = [&](const attachment& a) { return a.target == &h && a.until == UINT64_MAX; };
+    if (std::none_of(present->begin(), present->end(), stays)) continue;
+    attachment_list changed = *present;
+    for (attachment& a : changed)
+      if (stays(a)) a.until = now;
+    changed.push_back({&h, h.threshold(), now, UINT64_MAX});
+    publish(*n, std::move(changed));
+  }
+}
+
+void registry::change_level_everywhere(handler& h) {
   const std::lock_guard lock(configuration_mutex());
-  for (registry* r : registries()) r->refresh();
+  for (registry* r : registries()) r->change_level(h);
 }
 
 } // namespace faultline::detail

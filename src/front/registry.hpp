@@ -26,6 +26,7 @@ namespace faultline::detail {
 /// alone, so that the flusher's answer for an outbox entry and for the same record in a later dump are one.
 struct attachment {
   handler* target;
+  level threshold; ///< the handler's, for the time of the stay: a change ends one stay and begins another
   std::uint64_t since;
   std::uint64_t until;
 };
@@ -84,7 +85,8 @@ class registry {
   void publish(node& n, attachment_list changed);
   void refresh() noexcept;
   static void refresh(node& n) noexcept;
-  static void refresh_all();
+  void change_level(handler& h);
+  static void change_level_everywhere(handler& h);
 
   const core& owner_;
   std::map<std::string, node*, std::less<>> by_name_;

@@ -1,5 +1,6 @@
 #include <faultline/scope.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <exception>
 #include <typeinfo>
@@ -98,7 +99,18 @@ void log_failure(const node_head& n, thread_slot* slot, site& where, Wire... wir
   if (slot != nullptr) slot->exception_escapes = false;
 }
 
+/// The runtime keeps the scope's target alive from the target's first scope on.
+void keep_target(core& owner, const scope_options& options) {
+  handler* target = options.target.get();
+  if (target != nullptr && !handler_access::is_kept_by(*target, &owner)) owner.keep(*target);
+}
+
 } // namespace
+
+void adopt(logger lg, const scope_options& options) {
+  check(options);
+  keep_target(core_of(lg.node()), options);
+}
 
 void check(const scope_options& options) {
   if (options.capacity == 0) throw configuration_error("capacity", "0", "a scope holds at least one record");
@@ -145,16 +157,13 @@ void leave(thread_slot& slot, std::uint32_t index) noexcept {
 } // namespace detail
 
 void handler_ref::keep_unless_kept() {
-  if (detail::handler_access::keepers(*handler_).load(std::memory_order_relaxed) == 0)
-    owner_ = handler_->shared_from_this();
+  if (!detail::handler_access::is_kept(*handler_)) owner_ = handler_->shared_from_this();
 }
 
 error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.node()) {
   detail::check(options);
   detail::core& owner = detail::core_of(*node_);
-  if (options.target.get() != nullptr &&
-      detail::handler_access::keepers(*options.target.get()).load(std::memory_order_relaxed) == 0)
-    owner.keep(*options.target.get());
+  detail::keep_target(owner, options);
   handler* target = options.target.get() != nullptr ? options.target.get() : &owner.default_target();
 
   detail::thread_slot* slot = detail::current_cursor->slot;
@@ -177,10 +186,8 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
   scope->logger = node_;
   scope->target = target;
   scope->start_ticks = c.time;
-  scope->budget_ticks =
-      options.budget.count() == 0
-          ? 0
-          : static_cast<std::uint64_t>(static_cast<double>(options.budget.count()) / owner.ns_per_tick);
+  scope->budget_ticks = static_cast<std::uint64_t>(std::min(
+      static_cast<double>(options.budget.count()) / owner.ns_per_tick, 1e18)); // centuries, and no overflow
   scope->capacity = options.capacity;
   scope->watermark = slot->here();
   scope->logged_mark = c.logged;
@@ -209,7 +216,10 @@ bool error_scope::is_here() const noexcept {
 bool error_scope::active() const noexcept {
   if (slot_ == nullptr || !is_here()) return false;
   const auto scopes = slot_->scopes();
-  return index_ < scopes.size() && scopes[index_].serial == serial_;
+  // A signal handler that interrupts faultline on this thread finds the cursor closed, and leaves the table
+  // alone.
+  return index_ < scopes.size() && scopes[index_].serial == serial_ &&
+         slot_->place().open.load(std::memory_order_relaxed) != nullptr;
 }
 
 error_scope::~error_scope() {

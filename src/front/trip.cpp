@@ -45,13 +45,13 @@ void describe(thread_slot& slot, const scope_slot& scope, std::string_view reaso
   out.logger = scope.logger;
   out.target = scope.target;
   out.from = std::max(scope.watermark, slot.oldest_position());
-  out.capacity = scope.capacity;
+  out.capacity = scope.counts ? UINT64_MAX : scope.capacity; // full_policy::flush writes all it holds
   const std::uint64_t oldest = slot.oldest_logged();
   out.forgotten = oldest > scope.logged_mark ? oldest - scope.logged_mark : 0;
   out.start_ticks = scope.start_ticks;
   out.target_bit = scope.target_bit;
   out.reason_size = static_cast<std::uint8_t>(std::min(reason.size(), out.reason.size()));
-  std::memcpy(out.reason.data(), reason.data(), out.reason_size);
+  if (out.reason_size > 0) std::memcpy(out.reason.data(), reason.data(), out.reason_size);
   scope.context.copy_to(&out.context);
 }
 
@@ -74,7 +74,7 @@ void mark_written(thread_slot& slot, const scope_slot& scope) noexcept {
   };
   std::uint64_t count = 0;
   slot.for_each_held(from, [&](record_reader& r) { count += visible(r) ? 1 : 0; });
-  std::uint64_t skip = count > scope.capacity ? count - scope.capacity : 0;
+  std::uint64_t skip = !scope.counts && count > scope.capacity ? count - scope.capacity : 0;
   slot.for_each_held(from, [&](record_reader& r) {
     if (!visible(r)) return;
     if (skip > 0)
@@ -124,16 +124,16 @@ void address(thread_slot& slot, buffer& b, std::span<scope_slot* const> tripped,
 
 } // namespace
 
-bool hand_over(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept {
+hand_over_result hand_over(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept {
   generation& g = *slot.home;
   if (cause.trigger != trigger::full && g.storms.suppress(cause.site)) {
     owe(slot, tripped, slot.counts.contexts_suppressed);
-    return false;
+    return hand_over_result::refused;
   }
   buffer* spare = slot.free_buffer();
   if (spare == nullptr) {
     owe(slot, tripped, slot.counts.contexts_refused);
-    return false;
+    return hand_over_result::refused;
   }
   std::array<scope_slot*, deepest_scope> order;
   const std::span<scope_slot* const> scopes(order.data(), in_order(slot, tripped, order));
@@ -141,7 +141,7 @@ bool hand_over(thread_slot& slot, scope_set tripped, const trip_cause& cause) no
   for (const scope_slot* scope : scopes) from = std::min(from, scope->watermark);
   from = std::max(from, slot.oldest_position());
 
-  const bool moves = tripped == all_open(slot);
+  const bool moves = tripped == all_open(slot); // asked once: a scope may end on another thread meanwhile
   buffer& out = moves ? slot.current() : *spare;
   if (moves)
     slot.note_used();
@@ -150,11 +150,13 @@ bool hand_over(thread_slot& slot, scope_set tripped, const trip_cause& cause) no
   out.trips = 0;
   address(slot, out, scopes, from, cause);
   const std::uint64_t records = out.records;
+  const thread_slot::unsettled_records before =
+      moves ? slot.unsettled_before(from) : thread_slot::unsettled_records{};
   out.state.store(buffer_state::queued, std::memory_order_relaxed); // published by the queue with the rest
   if (!hand_over_queue::try_hand_over(g.queue, *slot.producer, &out)) {
     out.state.store(moves ? buffer_state::owned : buffer_state::free, std::memory_order_relaxed);
     owe(slot, tripped, slot.counts.contexts_refused);
-    return false;
+    return hand_over_result::refused;
   }
   // `out` is not ours any more.
   slot.hand_overs_published.store(++slot.hand_overs,
@@ -163,7 +165,7 @@ bool hand_over(thread_slot& slot, scope_set tripped, const trip_cause& cause) no
   add(slot.counts.copies, records);
   if (moves) {
     spare->state.store(buffer_state::owned, std::memory_order_relaxed); // the thread's own: nobody reads it
-    slot.settle_moved(*spare);
+    slot.settle_moved(*spare, before);
   } else {
     for (const scope_slot* scope : scopes)
       if (shares_target(slot, *scope, tripped)) mark_written(slot, *scope);
@@ -177,7 +179,7 @@ bool hand_over(thread_slot& slot, scope_set tripped, const trip_cause& cause) no
     scope->owed_to = 0;
   }
   slot.publish_counts();
-  return true;
+  return moves ? hand_over_result::moved : hand_over_result::copied;
 }
 
 void trip_without_record(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept {
@@ -266,11 +268,11 @@ void trip_or_pass(thread_slot& slot, record_reader& record, scope_set tripped, b
   if (routed || tripped != 0)
     entry = prepare_entry(slot, record, {targets.data(), target_count}, tripped != 0);
 
-  const bool whole = tripped != 0 && tripped == all_open(slot);
-  const bool handed = tripped != 0 && hand_over(slot, tripped, cause);
-  const bool gone = handed && whole;                // the record left with its buffer
-  if (!gone) record = record_reader(record.data()); // the hand-over, or its refusal, marked it
-  if (handed && !routed) return;                    // the dump has it; the entry is not needed
+  const hand_over_result result = tripped != 0 ? hand_over(slot, tripped, cause) : hand_over_result::refused;
+  const bool handed = result != hand_over_result::refused;
+  const bool gone = result == hand_over_result::moved; // the record left with its buffer
+  if (!gone) record = record_reader(record.data());    // the hand-over, or its refusal, marked it
+  if (handed && !routed) return;                       // the dump has it; the entry is not needed
   if (entry == nullptr) {
     add(slot.counts.outbox_full, 1);
     if (!handed) slot.settle_lost(record);
@@ -291,6 +293,7 @@ void trip_or_pass(thread_slot& slot, record_reader& record, scope_set tripped, b
 } // namespace
 
 void attend(cursor& c, const node_head& head, std::byte* at) noexcept {
+  if (c.slot == nullptr) return; // a fork inside this statement, in a signal handler, wiped the cursor
   thread_slot& slot = *c.slot;
   const node& n = node_of(&head);
   record_reader record(at);
@@ -318,6 +321,7 @@ void attend(cursor& c, const node_head& head, std::byte* at) noexcept {
 }
 
 std::byte* make_room(cursor& c, std::size_t bytes) noexcept {
+  if (c.slot == nullptr) return nullptr; // see attend
   thread_slot& slot = *c.slot;
   if (bytes > slot.segment_bytes()) return nullptr;
   if (slot.next_segment_forgets()) {
@@ -339,6 +343,7 @@ std::byte* make_room(cursor& c, std::size_t bytes) noexcept {
 }
 
 void refuse(cursor& c) noexcept {
+  if (c.slot == nullptr) return; // see attend
   thread_slot& slot = *c.slot;
   slot.home->owner.unattached.fetch_add(1, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);

@@ -12,11 +12,17 @@ namespace faultline::detail {
 using scope_set = std::uint32_t;
 static_assert(deepest_scope <= 32, "one bit for each scope");
 
-/// Hands the tripped scopes' records over and moves their watermarks. By pointer when every open scope
-/// tripped: the thread goes on in another of its buffers. Otherwise by copy of the span from the lowest
-/// tripped watermark. False when there is no free buffer or the site is in a storm: the scopes then owe their
-/// context, and `cause`'s record must reach their targets alone.
-bool hand_over(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept;
+/// What became of a hand-over.
+enum class hand_over_result : std::uint8_t {
+  refused, ///< no free buffer, or a storm: the scopes owe their context, and the tripping record must reach
+           ///< their targets alone
+  copied,  ///< the records are still in the thread's buffer
+  moved,   ///< the buffer left with its records; the thread goes on in another
+};
+
+/// Hands the tripped scopes' records over and moves their watermarks: by pointer when every open scope
+/// tripped, otherwise by copy of the span from the lowest tripped watermark. Waits for nobody.
+hand_over_result hand_over(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept;
 
 /// The scopes of the set are tripped by something that is no record.
 void trip_without_record(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept;

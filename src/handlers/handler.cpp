@@ -8,21 +8,45 @@ handler::~handler() = default;
 
 void handler::set_level(level threshold) {
   threshold_.store(threshold, std::memory_order_relaxed);
-  if (auto* listener = detail::handler_access::level_listener.load(std::memory_order_acquire)) listener();
+  if (auto* listener = detail::handler_access::level_listener.load(std::memory_order_acquire))
+    listener(*this);
 }
 
 void handler::set_formatter(formatter_ptr replacement) {
-  const std::lock_guard lock(formatter_mutex_);
-  formatter_ = std::move(replacement);
+  const std::lock_guard lock(formatters_mutex_);
+  formatters_.push_back(std::move(replacement));
+  formatter_.store(formatters_.back().get(), std::memory_order_release);
 }
 
-formatter_ptr handler::current_formatter() const {
-  static const formatter_ptr fallback = make_text_formatter(default_pattern);
-  const std::lock_guard lock(formatter_mutex_);
-  return formatter_ ? formatter_ : fallback;
+const formatter& handler::current_formatter() const {
+  // Never destroyed: the flusher writes until the very end of the process.
+  static const formatter& fallback = **new formatter_ptr(make_text_formatter(default_pattern));
+  const formatter* own = formatter_.load(std::memory_order_acquire);
+  return own != nullptr ? *own : fallback;
 }
 
 namespace detail {
-constinit std::atomic<void (*)()> handler_access::level_listener{nullptr};
+
+constinit std::atomic<void (*)(handler&)> handler_access::level_listener{nullptr};
+
+bool handler_access::is_kept_by(const handler& h, const void* runtime) noexcept {
+  for (const auto& keeper : h.keepers_)
+    if (keeper.load(std::memory_order_relaxed) == runtime) return true;
+  return false;
+}
+
+bool handler_access::is_kept(const handler& h) noexcept {
+  for (const auto& keeper : h.keepers_)
+    if (keeper.load(std::memory_order_relaxed) != nullptr) return true;
+  return false;
+}
+
+void handler_access::replace_keeper(handler& h, const void* present, const void* other) noexcept {
+  for (auto& keeper : h.keepers_) {
+    const void* expected = present;
+    if (keeper.compare_exchange_strong(expected, other, std::memory_order_relaxed)) return;
+  }
+}
+
 } // namespace detail
 } // namespace faultline

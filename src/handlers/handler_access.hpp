@@ -10,10 +10,16 @@ class handler_access {
   /// Called after a handler's level changed, so that the runtimes publish their loggers' pass masks anew.
   /// Set once by the registry, with release, before any handler can be attached; handlers are a room below
   /// it.
-  static std::atomic<void (*)()> level_listener;
+  static std::atomic<void (*)(handler&)> level_listener;
 
-  /// How many runtimes keep the handler: above zero a raw pointer to it is good until they stop.
-  static std::atomic<std::uint32_t>& keepers(handler& h) noexcept { return h.keepers_; }
+  /// Whether that runtime is known to keep the handler alive, so that a raw pointer is good as long as the
+  /// runtime. A handler remembers four runtimes; for another one the answer is false, which costs that one a
+  /// look into its own list.
+  [[nodiscard]] static bool is_kept_by(const handler& h, const void* runtime) noexcept;
+  /// Whether any runtime is.
+  [[nodiscard]] static bool is_kept(const handler& h) noexcept;
+  /// Notes a runtime (from null) or forgets it (to null).
+  static void replace_keeper(handler& h, const void* present, const void* other) noexcept;
 };
 
 } // namespace faultline::detail

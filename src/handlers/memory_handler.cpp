@@ -1,5 +1,6 @@
 #include <iterator>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include <faultline/handlers.hpp>
@@ -46,13 +47,22 @@ void memory_handler::write(const batch& records) {
   std::vector<stored_dump> dumps;
   if (records.envelope() != nullptr) dumps.push_back(store(*records.envelope()));
   std::string text;
-  current_formatter()->format(records, text);
+  current_formatter().format(records, text);
 
   const std::lock_guard lock(mutex_);
   text_ += text;
   std::move(copies.begin(), copies.end(), std::back_inserter(records_));
   std::move(dumps.begin(), dumps.end(), std::back_inserter(dumps_));
   ++writes_;
+}
+
+void memory_handler::after_fork() {
+  // The parent's flusher may have been in the middle of a write: what it left is neither read nor freed.
+  new (&mutex_) std::mutex;
+  new (&records_) std::vector<stored_record>;
+  new (&dumps_) std::vector<stored_dump>;
+  new (&text_) std::string;
+  writes_ = 0;
 }
 
 std::vector<stored_record> memory_handler::records() const {

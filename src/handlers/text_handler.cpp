@@ -1,6 +1,7 @@
 #include "handlers/text_handler.hpp"
 
 #include <cerrno>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -24,7 +25,7 @@ void text_handler::write(const batch& records) {
   // A full spool of a failing target refuses before the work of formatting.
   if (spool_.unwritten().size() >= spool_bytes_ && !(may_write() && drain())) return refuse(records.size());
   try {
-    current_formatter()->format(records, spool_.text());
+    current_formatter().format(records, spool_.text());
     if (!fits() && may_write()) drain();
     if (!fits()) {
       spool_.roll_back();
@@ -45,8 +46,9 @@ void text_handler::flush() {
 }
 
 void text_handler::after_fork() {
-  spool_.roll_back();
-  spool_.clear();
+  // The parent's flusher may have been in the middle of an append: the copy is not touched again, not even to
+  // free it.
+  new (&spool_) spool;
   error_ = unreported_error_ = 0;
   reported_ = false;
   owner_process_ = ::getpid();

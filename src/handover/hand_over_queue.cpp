@@ -48,11 +48,13 @@ hand_over_queue::~hand_over_queue() = default;
 hand_over_producer* hand_over_queue::make_producer(std::size_t most_outstanding) {
   auto& producer = state_->producers.emplace_back(std::make_unique<hand_over_producer>(state_->queue));
   // A producer keeps the blocks it once had and uses them again in turn. One block more than the outstanding
-  // buffers fill leaves a free one whenever the last is full; the nulls that fetch these blocks are dropped
-  // by `take`.
+  // buffers fill leaves a free one whenever the last is full. The nulls that fetch these blocks are taken
+  // out again at once.
   const std::size_t blocks = (most_outstanding + queue_type::BLOCK_SIZE - 1) / queue_type::BLOCK_SIZE + 1;
   for (std::size_t i = 0; i < blocks * queue_type::BLOCK_SIZE + 1; ++i)
     if (!state_->queue.enqueue(producer->token, nullptr)) throw std::bad_alloc();
+  for (buffer* none = nullptr; state_->queue.try_dequeue_from_producer(producer->token, none);) {
+  }
   return producer.get();
 }
 
@@ -62,8 +64,12 @@ bool hand_over_queue::try_hand_over(hand_over_queue& queue, hand_over_producer& 
 }
 
 std::size_t hand_over_queue::take(buffer** into, std::size_t most) noexcept {
-  const std::size_t taken = state_->queue.try_dequeue_bulk(state_->consumer, into, most);
-  return static_cast<std::size_t>(std::remove(into, into + taken, nullptr) - into);
+  for (;;) {
+    const std::size_t taken = state_->queue.try_dequeue_bulk(state_->consumer, into, most);
+    // The flusher may have met the nulls of a producer that is just being made.
+    const auto buffers = static_cast<std::size_t>(std::remove(into, into + taken, nullptr) - into);
+    if (buffers > 0 || taken == 0) return buffers;
+  }
 }
 
 } // namespace faultline::detail

@@ -53,9 +53,12 @@ std::uint64_t dictionary::enter(site& s, std::string_view types, std::uint16_t r
       {bounded(s.format), bounded(s.file), bounded(s.function), bounded(s.argument_names), s.line},
       copy(types.data(), types.size()),
       s.level};
-  // An arena that filled up half way leaves an entry with empty strings and perhaps without its types, which
-  // would make the decoder misread: such a site stays out of the table.
-  if (entry->types.size() != types.size() || entry->facts.argument_names.data() == nullptr) return 0;
+  // An arena that filled up half way leaves an entry without some of its strings: such a site stays out of
+  // the table.
+  const site_facts& facts = entry->facts;
+  for (const std::string_view text :
+       {facts.format, facts.file, facts.function, facts.argument_names, entry->types})
+    if (text.data() == nullptr) return 0;
 
   const std::uint32_t id = next_id_.fetch_add(1, std::memory_order_relaxed);
   if (id >= most_sites_) {

@@ -16,8 +16,9 @@ detail::runtime_core& full(detail::core* c) noexcept { return static_cast<detail
 
 /// Chains std::terminate for the runtimes that asked for it: the first call stops the latest of them, then
 /// does what it did.
+std::atomic<detail::core*> asking{nullptr}; // release and acquire: the handler sees the runtime that asked
+
 void drain_on_terminate(detail::core* c) {
-  static std::atomic<detail::core*> asking{nullptr};
   static std::terminate_handler before = nullptr;
   asking.store(c, std::memory_order_release);
   static const bool chained = [] {
@@ -48,7 +49,11 @@ runtime* default_object = nullptr;
 
 runtime::runtime(runtime_options options) : core_(make_core(std::move(options))) {}
 
-runtime::~runtime() { full(core_).abandon(); }
+runtime::~runtime() {
+  detail::core* self = core_;
+  asking.compare_exchange_strong(self, nullptr, std::memory_order_acq_rel);
+  full(core_).abandon();
+}
 
 logger runtime::get_logger(std::string_view dotted_name) { return logger(core_->loggers.get(dotted_name)); }
 bool runtime::flush(std::chrono::nanoseconds deadline) { return full(core_).flush(deadline); }

@@ -67,7 +67,8 @@ void runtime_core::set_options(runtime_options options) {
 }
 
 runtime_core::~runtime_core() {
-  for (const handler_ptr& h : handlers_) handler_access::keepers(*h).fetch_sub(1, std::memory_order_relaxed);
+  end_generation();
+  for (const handler_ptr& h : handlers_) handler_access::replace_keeper(*h, this, nullptr);
 }
 
 void runtime_core::configure(runtime_options options) {
@@ -84,23 +85,22 @@ void runtime_core::configure(runtime_options options) {
 }
 
 void runtime_core::keep(handler& h) {
-  const std::lock_guard lock(handlers_mutex_);
+  const std::lock_guard lock(configuration_mutex());
   const auto same = [&h](const handler_ptr& kept) { return kept.get() == &h; };
   if (std::any_of(handlers_.begin(), handlers_.end(), same)) return;
   handlers_.push_back(h.shared_from_this());
-  handler_access::keepers(h).fetch_add(1, std::memory_order_relaxed);
+  handler_access::replace_keeper(h, nullptr, this);
 }
 
 std::vector<handler_ptr> runtime_core::kept() const {
-  const std::lock_guard lock(handlers_mutex_);
+  const std::lock_guard lock(configuration_mutex());
   return handlers_;
 }
 
 generation* runtime_core::make_generation(std::uint64_t epoch) {
   auto made = std::make_unique<running_generation>(*this, epoch, options_);
   // The first generation of a forked child: what the parent's flusher still had to write is the parent's.
-  if (generations_++ > 0)
-    for (const handler_ptr& h : handlers_) h->after_fork();
+  if (generations_++ > 0) made->flushing.forget_parent(kept());
   if (stopped_.load(std::memory_order_relaxed))
     made->accepting.store(false, std::memory_order_relaxed);
   else
@@ -116,7 +116,11 @@ bool runtime_core::flush(std::chrono::nanoseconds deadline) {
 
 bool runtime_core::stop(std::chrono::nanoseconds deadline) {
   if (this_thread_is_barred()) return false;
-  stopped_.store(true, std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(
+        fork_guard::instance()); // a generation that is being made is there, or sees the flag
+    stopped_.store(true, std::memory_order_relaxed);
+  }
   running_generation* g = running();
   return g == nullptr || g->flushing.stop(deadline);
 }
@@ -138,7 +142,9 @@ void runtime_core::reopen() {
 
 void runtime_core::abandon() noexcept {
   stop(std::chrono::seconds(10));
-  release();
+  running_generation* g = running();
+  // A handler that still hangs keeps its runtime's memory for ever: better than a thread that waits for it.
+  if (g == nullptr || g->flushing.ended()) release();
 }
 
 runtime_stats runtime_core::stats() const {
@@ -149,7 +155,7 @@ runtime_stats runtime_core::stats() const {
   s.logged = s.lost = unmade;
   s.scopes_refused = read(scopes_unattached);
   for (const handler_ptr& h : kept()) s.handler_lost += h->lost();
-  const running_generation* g = running();
+  running_generation* g = running();
   if (g == nullptr) return s;
 
   std::uint64_t copies = 0;

@@ -47,9 +47,9 @@ class runtime_core final : public core {
   void set_options(runtime_options options);
 
   runtime_options options_;
-  mutable std::mutex handlers_mutex_;
-  std::vector<handler_ptr>
-      handlers_; ///< kept until the runtime goes: scopes and hand-overs hold raw pointers to them
+  /// Under configuration_mutex, which a forked child finds free. Kept until the runtime goes: scopes and
+  /// hand-overs hold raw pointers to them.
+  std::vector<handler_ptr> handlers_;
   std::uint64_t generations_ = 0;    ///< under the fork guard's lock
   std::atomic<bool> stopped_{false}; ///< relaxed: a generation that begins later than `stop` takes nothing
 };

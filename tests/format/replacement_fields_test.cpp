@@ -12,7 +12,7 @@ std::string pieces_of(std::string_view format) {
   std::string out;
   format_pieces pieces(format);
   while (const auto p = pieces.next()) {
-    if (p->index < 0)
+    if (p->is_literal)
       out += "[" + std::string(p->literal) + "]";
     else
       out += "<" + std::to_string(p->index) + ":" + std::string(p->specification) + (p->dynamic ? "!" : "") +
@@ -32,9 +32,13 @@ TEST_CASE("a format string is cut into literals and replacement fields") {
   CHECK(pieces_of("{{{}}}") == "[{]<0:>[}]");
 }
 
-TEST_CASE("nested and named fields are marked for fmt itself") {
-  CHECK(pieces_of("{:{}}") == "<0:!>");
-  CHECK(pieces_of("{name}").find('!') != std::string::npos);
+TEST_CASE("fields inside a specification are marked and take their turn in the numbering") {
+  CHECK(pieces_of("{:{}} {}") == "<0:{}!>[ ]<2:>");
+  CHECK(pieces_of("{0:{1}} {2}") == "<0:{1}!>[ ]<2:>");
+  CHECK(pieces_of("{name}") == "<-1:>");
+  const auto twice = [](int index) { return index * 2; };
+  CHECK(resolve(">{}.{}f", 3, twice) == ">6.8f");
+  CHECK(resolve("{7}", 3, twice) == "14");
 }
 
 TEST_CASE("the specification of an argument is the one where it first appears") {

@@ -160,6 +160,7 @@ TEST_CASE("types that list their fields are written field by field, nested ones 
 
 TEST_CASE("types with a formatter of their own are formatted at the call, with their specification") {
   CHECK_SAME("{} {:>5} {:#x} and {}", custom{7}, custom{8}, custom{255}, "raw");
+  CHECK_SAME("{:>5} {:{}} {:.{}}|", custom{7}, 3, 5, "text", 2);
   const std::vector<int> numbers{1, 2, 3};
   CHECK_SAME("{} {}", numbers, 4);
 }

@@ -14,7 +14,11 @@ namespace faultline::detail {
 /// site.
 struct any_specification {};
 
-template <class T> struct checked { using type = std::remove_cvref_t<T>; };
+template <class T> struct checked {
+  static_assert(!fmt::detail::is_named_arg<T>::value,
+                "fmt::arg is not supported: records name arguments by their source text");
+  using type = std::remove_cvref_t<T>;
+};
 template <plain_enum T> struct checked<T> { using type = std::underlying_type_t<T>; };
 template <class T>
 requires(raw_duration<T> || raw_time_point<T>) struct checked<T> {

@@ -289,7 +289,7 @@ template <class W> inline std::byte* put(std::byte* at, const W& wire) noexcept 
     const auto length = static_cast<std::uint32_t>(wire.size);
     std::memcpy(at, &length, sizeof length);
     const std::size_t size = wire.size & ~std::size_t{cut_bit};
-    std::memcpy(at + sizeof length, wire.data, size);
+    if (size > 0) std::memcpy(at + sizeof length, wire.data, size); // an empty view's pointer may be null
     return at + sizeof length + size;
   } else if constexpr (is_structure<W>::value) {
     field_writer writer{at};

@@ -53,6 +53,9 @@ void attend(cursor& c, const node_head& node, std::byte* record) noexcept;
 template <bool LevelAtRunTime, class... Wire>
 [[gnu::noinline]] void append(const node_head& node, site& where, level_mask bit, Wire... wire) noexcept {
   using codes = signature<Wire...>;
+  static_assert(codes::bytes <= 960,
+                "the arguments of a statement take at most 940 bytes, strings not counted");
+  static_assert(sizeof...(Wire) <= 64, "a statement has at most 64 arguments");
   cursor* c = current_cursor;
   if (c->open.load(std::memory_order_relaxed) != node.owner) [[unlikely]] {
     c = open_cursor(node);
