@@ -11,8 +11,6 @@
 #include <type_traits>
 #include <utility>
 
-#include <cxxabi.h>
-
 #include <faultline/detail/codec.hpp>
 #include <faultline/detail/cursor.hpp>
 #include <faultline/level.hpp>
@@ -121,10 +119,8 @@ class error_scope {
   bool traceparent(std::string_view header) noexcept;
 
   /// For log_if_errors: logs `call failed` with the exception being handled. The destructor then logs nothing
-  /// more.
+  /// more. Nothing is logged for a thread that is cancelled or ends by pthread_exit.
   void fail_with_current_exception() noexcept;
-  /// What unwinds the stack is no failure: a thread that is cancelled or ends by pthread_exit.
-  void excuse() noexcept { told_ = true; }
   /// Trips because the predicate on the result said so.
   void fail_by_result() noexcept;
 
@@ -179,9 +175,6 @@ template <class F, class Predicate> class guarded_function {
         if (predicate_(std::as_const(result))) scope.fail_by_result();
         return result;
       }
-    } catch (const abi::__forced_unwind&) {
-      scope.excuse();
-      throw;
     } catch (...) {
       scope.fail_with_current_exception();
       throw;

@@ -17,7 +17,9 @@ fork_guard& fork_guard::instance() {
 }
 
 fork_guard::fork_guard() {
-  auto& page = *new mapping(page_bytes); // never unmapped: statements run in the last destructors, too
+  static auto* const kept =
+      new mapping(page_bytes); // never unmapped: statements run in the last destructors, too
+  mapping& page = *kept;
   state_ = new (page.data()) wiped_state{};
   state_->alive.store(1, std::memory_order_relaxed);
   if (page.wipe_on_fork(0, page_bytes)) return;

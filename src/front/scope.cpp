@@ -5,6 +5,8 @@
 #include <exception>
 #include <typeinfo>
 
+#include <cxxabi.h>
+
 #include <faultline/configuration_error.hpp>
 #include <faultline/detail/statement.hpp>
 #include <faultline/handler.hpp>
@@ -255,6 +257,8 @@ void error_scope::fail_by_result() noexcept {
 
 void error_scope::fail_with_current_exception() noexcept {
   told_ = true;
+  if (abi::__cxa_current_exception_type() == nullptr)
+    return; // no C++ exception: the thread's own end unwinds the stack
   const detail::exception_story story;
   detail::log_failure(*node_, active() ? slot_ : nullptr, detail::told_failure, story.wire());
 }

@@ -20,9 +20,9 @@ void handler::set_formatter(formatter_ptr replacement) {
 
 const formatter& handler::current_formatter() const {
   // Never destroyed: the flusher writes until the very end of the process.
-  static const formatter& fallback = **new formatter_ptr(make_text_formatter(default_pattern));
+  static const auto* const fallback = new formatter_ptr(make_text_formatter(default_pattern));
   const formatter* own = formatter_.load(std::memory_order_acquire);
-  return own != nullptr ? *own : fallback;
+  return own != nullptr ? *own : **fallback;
 }
 
 namespace detail {

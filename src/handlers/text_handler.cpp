@@ -1,9 +1,10 @@
 #include "handlers/text_handler.hpp"
 
 #include <cerrno>
-#include <new>
+#include <memory>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <unistd.h>
 
@@ -23,24 +24,24 @@ text_handler::text_handler(std::string name, std::size_t spool_bytes, const syst
 void text_handler::write(const batch& records) {
   if (records.empty()) return;
   // A full spool of a failing target refuses before the work of formatting.
-  if (spool_.unwritten().size() >= spool_bytes_ && !(may_write() && drain())) return refuse(records.size());
+  if (spool_->unwritten().size() >= spool_bytes_ && !(may_write() && drain())) return refuse(records.size());
   try {
-    current_formatter().format(records, spool_.text());
+    current_formatter().format(records, spool_->text());
     if (!fits() && may_write()) drain();
     if (!fits()) {
-      spool_.roll_back();
+      spool_->roll_back();
       return refuse(records.size());
     }
-    spool_.commit(records.size());
+    spool_->commit(records.size());
   } catch (...) { // the formatter's, or memory is short: the flusher counts the batch as lost
-    spool_.roll_back();
+    spool_->roll_back();
     throw;
   }
-  if (spool_.unwritten().size() > write_bytes && may_write()) drain();
+  if (spool_->unwritten().size() > write_bytes && may_write()) drain();
 }
 
 void text_handler::flush() {
-  if (!spool_.empty() && may_write()) drain();
+  if (!spool_->empty() && may_write()) drain();
   if (const int error = std::exchange(unreported_error_, 0); error != 0)
     throw std::system_error(error, std::generic_category(), name_ + ": cannot write");
 }
@@ -48,7 +49,9 @@ void text_handler::flush() {
 void text_handler::after_fork() {
   // The parent's flusher may have been in the middle of an append: the copy is not touched again, not even to
   // free it.
-  new (&spool_) spool;
+  static auto* const abandoned = new std::vector<spool*>; // reachable, and never looked at
+  abandoned->push_back(spool_.release());
+  spool_ = std::make_unique<spool>();
   error_ = unreported_error_ = 0;
   reported_ = false;
   owner_process_ = ::getpid();
@@ -59,27 +62,27 @@ void text_handler::finish() noexcept {
   // parent's to write.
   if (::getpid() != owner_process_) return;
   try {
-    if (!spool_.empty()) drain();
+    if (!spool_->empty()) drain();
   } catch (...) { // only a derived prepare_write throws; what is left is counted below
   }
-  report_lost(spool_.clear());
+  report_lost(spool_->clear());
 }
 
 /// Whether what is being added may stay beside what waits already.
 bool text_handler::fits() const noexcept {
-  return spool_.empty() || spool_.unwritten().size() + spool_.uncommitted_bytes() <= spool_bytes_;
+  return spool_->empty() || spool_->unwritten().size() + spool_->uncommitted_bytes() <= spool_bytes_;
 }
 
 /// Writes until the spool is empty or the descriptor refuses; true when it is empty.
 bool text_handler::drain() {
   int interruptions = 0;
-  while (!spool_.empty()) {
+  while (!spool_->empty()) {
     const std::size_t most = prepare_write();
-    const std::string_view text = spool_.unwritten().substr(0, most);
+    const std::string_view text = spool_->unwritten().substr(0, most);
     if (text.empty()) continue; // prepare_write dropped the entry that it was about
     const ::ssize_t count = calls_.write(descriptor_, text.data(), text.size());
     if (count > 0) {
-      spool_.consume(static_cast<std::size_t>(count));
+      spool_->consume(static_cast<std::size_t>(count));
       interruptions = 0;
       continue;
     }

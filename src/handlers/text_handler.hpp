@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 
 #include <sys/types.h>
@@ -41,7 +42,7 @@ class text_handler : public handler {
   /// again until the spool was emptied; nothing is lost by it. For a full pipe it throws only when the spool
   /// is full too and the first batch is refused.
   void flush() override;
-  [[nodiscard]] bool pending() const noexcept override { return !spool_.empty() || unreported_error_ != 0; }
+  [[nodiscard]] bool pending() const noexcept override { return !spool_->empty() || unreported_error_ != 0; }
 
   /// The parent writes what was in the spool at the fork. Not counted: it is not lost.
   void after_fork() override;
@@ -56,10 +57,10 @@ class text_handler : public handler {
 
   /// Called before each write(2): may put another descriptor in place, and returns how many of the spool's
   /// bytes may be written to it at once (at least one).
-  [[nodiscard]] virtual std::size_t prepare_write() { return spool_.unwritten().size(); }
+  [[nodiscard]] virtual std::size_t prepare_write() { return spool_->unwritten().size(); }
 
   [[nodiscard]] const system_calls& calls() const noexcept { return calls_; }
-  [[nodiscard]] spool& text_spool() noexcept { return spool_; }
+  [[nodiscard]] spool& text_spool() noexcept { return *spool_; }
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
   void set_descriptor(int descriptor) noexcept { descriptor_ = descriptor; }
 
@@ -78,7 +79,7 @@ class text_handler : public handler {
   const system_calls& calls_;
   const std::string name_;
   const std::size_t spool_bytes_;
-  spool spool_;
+  std::unique_ptr<spool> spool_ = std::make_unique<spool>();
   int descriptor_ = -1;
   ::pid_t owner_process_;
   int error_ = 0;
