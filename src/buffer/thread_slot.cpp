@@ -57,8 +57,10 @@ thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) 
   cursor& c = *slot->cursor_;
   c.argument_bytes = static_cast<std::uint32_t>(geometry.argument_bytes);
   c.record_bytes = static_cast<std::uint32_t>(geometry.record_bytes());
-  c.reads_clock = geometry.reads_clock;
-  c.clock_source = static_cast<std::uint8_t>(geometry.clock);
+  c.has_tsc = geometry.clock == clock_source::tsc;
+  c.clock = !geometry.reads_clock ? statement_clock::scope
+            : c.has_tsc           ? statement_clock::tsc
+                                  : statement_clock::other;
   c.slot = slot;
   slot->buffers_[0].state.store(buffer_state::owned, std::memory_order_relaxed);
   slot->use(slot->buffers_[0]);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "base/fork_guard.hpp"
+#include "front/trip.hpp"
 #include "record/dictionary.hpp"
 
 namespace faultline::detail {
@@ -210,19 +211,39 @@ barred_section::barred_section() noexcept : before_(current_cursor) { current_cu
 barred_section::~barred_section() { current_cursor = before_; }
 bool this_thread_is_barred() noexcept { return current_cursor == &barred_cursor; }
 
-cursor* open_cursor(const node_head& head) noexcept {
-  auto& owner = const_cast<core&>(*head.owner);
+namespace {
+
+/// The calling thread's cursor, open for the node's core; null, and counted, when the thread may not log now.
+cursor* open_cursor(const node_head& node) noexcept {
+  auto& owner = const_cast<core&>(*node.owner);
   if (thread_slot* slot = obtain_slot(owner)) return &slot->place();
-  auto& reason = this_thread_is_barred()               ? owner.barred
-                 : current_cursor == &attaching_cursor ? owner.reentered
-                 : find_slot(owner) != nullptr         ? owner.reentered
-                                                       : owner.unattached;
-  reason.fetch_add(1, std::memory_order_relaxed);
+  const bool inside = current_cursor == &attaching_cursor || find_slot(owner) != nullptr;
+  auto& count = this_thread_is_barred() ? owner.barred : inside ? owner.reentered : owner.unmade;
+  count.fetch_add(1, std::memory_order_relaxed);
   return nullptr;
 }
 
-std::uint64_t read_clock_slowly(const cursor& c) noexcept {
-  return read_ticks(static_cast<clock_source>(c.clock_source));
+} // namespace
+
+std::uint64_t read_clock(const cursor& c) noexcept {
+  return read_ticks(c.has_tsc ? clock_source::tsc : clock_source::monotonic);
+}
+
+bool prepare(const node_head& node, site& where, const char* codes, std::uint16_t fixed_bytes,
+             std::size_t bytes) noexcept {
+  cursor* c = current_cursor;
+  if (c->open.load(std::memory_order_relaxed) != node.owner && (c = open_cursor(node)) == nullptr)
+    return false;
+  const bool known = where.word.load(std::memory_order_acquire) != 0 ||
+                     dictionary::instance().enter(where, codes, fixed_bytes) != 0;
+  bool room = true;
+  if (known && bytes > 0) { // the statement found no room for so many bytes
+    const closed_section closed(*c->slot);
+    room = make_room(*c, bytes);
+  }
+  if (known && room) return true;
+  c->slot->home->owner.unmade.fetch_add(1, std::memory_order_relaxed);
+  return false;
 }
 
 } // namespace faultline::detail

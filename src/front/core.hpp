@@ -99,9 +99,9 @@ struct core {
 
   // Counts of statements that had no slot to count them; any thread, fetch_add on slow paths. Relaxed:
   // counters.
-  std::atomic<std::uint64_t> reentered{0};         ///< logged and lost: interrupted a statement on its thread
-  std::atomic<std::uint64_t> barred{0};            ///< logged and lost: on the flusher's thread
-  std::atomic<std::uint64_t> unattached{0};        ///< logged and lost: no memory to attach the thread
+  std::atomic<std::uint64_t> reentered{0}; ///< logged and lost: interrupted a statement on its thread
+  std::atomic<std::uint64_t> barred{0};    ///< logged and lost: on the flusher's thread
+  std::atomic<std::uint64_t> unmade{0};    ///< logged and lost: no memory, or no place in the dictionary
   std::atomic<std::uint64_t> scopes_unattached{0}; ///< scopes refused for the same reasons
 
  protected:

@@ -97,7 +97,7 @@ template <class... Wire>
 void log_failure(const node_head& n, thread_slot* slot, site& where, Wire... wire) noexcept {
   if (level::error < n.threshold.load(std::memory_order_relaxed)) return;
   if (slot != nullptr) slot->exception_escapes = true;
-  append<false>(n, where, bit_of(level::error), wire...);
+  append<false, false>(n, where, bit_of(level::error), wire...);
   if (slot != nullptr) slot->exception_escapes = false;
 }
 

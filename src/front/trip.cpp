@@ -320,10 +320,11 @@ void attend(cursor& c, const node_head& head, std::byte* at) noexcept {
   c.open.store(slot.owner, std::memory_order_relaxed);
 }
 
-std::byte* make_room(cursor& c, std::size_t bytes) noexcept {
-  if (c.slot == nullptr) return nullptr; // see attend
+bool make_room(cursor& c, std::size_t bytes) noexcept {
   thread_slot& slot = *c.slot;
-  if (bytes > slot.segment_bytes()) return nullptr;
+  if (bytes > slot.segment_bytes()) return false;
+  if (bytes <= static_cast<std::size_t>(c.end - c.head))
+    return true; // a signal handler's record made room meanwhile
   if (slot.next_segment_forgets()) {
     // Scopes that write when they are full write now, before the buffer forgets for them.
     scope_set full = 0;
@@ -335,19 +336,11 @@ std::byte* make_room(cursor& c, std::size_t bytes) noexcept {
       cause.trigger = trigger::full;
       cause.ticks = c.time = read_clock(c);
       trip_without_record(slot, full, cause);
-      if (bytes <= static_cast<std::size_t>(c.end - c.head)) return c.head;
+      if (bytes <= static_cast<std::size_t>(c.end - c.head)) return true;
     }
   }
   slot.next_segment();
-  return c.head;
-}
-
-void refuse(cursor& c) noexcept {
-  if (c.slot == nullptr) return; // see attend
-  thread_slot& slot = *c.slot;
-  slot.home->owner.unattached.fetch_add(1, std::memory_order_relaxed);
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  c.open.store(slot.owner, std::memory_order_relaxed);
+  return true;
 }
 
 } // namespace faultline::detail

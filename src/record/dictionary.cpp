@@ -84,8 +84,4 @@ dictionary_entry* dictionary::find(std::uint32_t id) const noexcept {
   return cells[id].load(std::memory_order_acquire); // pairs with `enter`
 }
 
-std::uint64_t enter_site(site& s, const char* types, std::uint16_t record_bytes) noexcept {
-  return dictionary::instance().enter(s, types, record_bytes);
-}
-
 } // namespace faultline::detail

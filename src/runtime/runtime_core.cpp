@@ -151,8 +151,8 @@ runtime_stats runtime_core::stats() const {
   runtime_stats s;
   const auto read = [](const std::atomic<std::uint64_t>& c) { return c.load(std::memory_order_relaxed); };
   s.reentered = read(reentered);
-  const std::uint64_t unmade = s.reentered + read(barred) + read(unattached);
-  s.logged = s.lost = unmade;
+  const std::uint64_t slotless = s.reentered + read(barred) + read(unmade);
+  s.logged = s.lost = slotless;
   s.scopes_refused = read(scopes_unattached);
   for (const handler_ptr& h : kept()) s.handler_lost += h->lost();
   running_generation* g = running();

@@ -12,6 +12,13 @@ namespace faultline::detail {
 struct core;
 class thread_slot;
 
+/// Where a statement takes its record's time from.
+enum class statement_clock : std::uint8_t {
+  scope, ///< the cursor's latest reading
+  tsc,   ///< the time stamp counter
+  other, ///< a call
+};
+
 /// Where the next record of this thread goes. Owned by its thread; nobody else reads or writes it, but for a
 /// signal handler on the same thread, which looks at `open` alone.
 ///
@@ -29,9 +36,9 @@ struct alignas(64) cursor {
   std::uint32_t argument_bytes = 0; ///< longest string kept of one argument
   std::uint32_t record_bytes = 0;   ///< longest record
   level_mask trip_mask = 0;         ///< levels at which a statement has more to do than append
-  bool reads_clock = false;         ///< each record reads the time stamp counter
-  std::uint8_t clock_source = 0;    ///< how a real reading is made, see clock_source
-  thread_slot* slot = nullptr;      ///< the rest of the thread's state
+  statement_clock clock = statement_clock::scope;
+  bool has_tsc = false;        ///< a real reading is the time stamp counter's, else CLOCK_MONOTONIC's
+  thread_slot* slot = nullptr; ///< the rest of the thread's state
 };
 
 static_assert(sizeof(cursor) == 64, "a statement touches one cache line of its thread's state");

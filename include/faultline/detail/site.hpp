@@ -29,8 +29,4 @@ struct site {
   faultline::level level; ///< `off` where the level is known at run time only
 };
 
-/// Enters the site into the dictionary and returns its word; zero when the dictionary is full. Any thread,
-/// wait-free: no lock, no allocation, no system call. `types` are the arguments' codes (see codec.hpp).
-[[gnu::cold]] std::uint64_t enter_site(site& s, const char* types, std::uint16_t record_bytes) noexcept;
-
 } // namespace faultline::detail
