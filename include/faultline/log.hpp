@@ -21,9 +21,13 @@
       const ::faultline::detail::node_head& faultline_node = (lg).node();                                    \
       if (faultline_level >= faultline_node.threshold.load(std::memory_order_relaxed) &&                     \
           faultline_level < ::faultline::level::off) {                                                       \
-        static constinit ::faultline::detail::site faultline_site{                                           \
-            {0},      format_text, __FILE__, static_cast<const char*>(__func__), "" #__VA_ARGS__,            \
-            __LINE__, site_level};                                                                           \
+        static constinit ::faultline::detail::site faultline_site{{::faultline::detail::unentered},          \
+                                                                  format_text,                               \
+                                                                  __FILE__,                                  \
+                                                                  static_cast<const char*>(__func__),        \
+                                                                  "" #__VA_ARGS__,                           \
+                                                                  __LINE__,                                  \
+                                                                  site_level};                               \
         ::faultline::detail::write<at_run_time>(faultline_node, faultline_site,                              \
                                                 ::faultline::detail::bit_of(faultline_level),                \
                                                 format_text __VA_OPT__(, ) __VA_ARGS__);                     \

@@ -229,19 +229,13 @@ std::uint64_t read_clock(const cursor& c) noexcept {
   return read_ticks(c.has_tsc ? clock_source::tsc : clock_source::monotonic);
 }
 
-bool prepare(const node_head& node, site& where, const char* codes, std::uint16_t fixed_bytes,
-             std::size_t bytes) noexcept {
+bool prepare(const node_head& node, std::size_t bytes) noexcept {
   cursor* c = current_cursor;
   if (c->open.load(std::memory_order_relaxed) != node.owner && (c = open_cursor(node)) == nullptr)
     return false;
-  const bool known = where.word.load(std::memory_order_acquire) != 0 ||
-                     dictionary::instance().enter(where, codes, fixed_bytes) != 0;
-  bool room = true;
-  if (known && bytes > 0) { // the statement found no room for so many bytes
-    const closed_section closed(*c->slot);
-    room = make_room(*c, bytes);
-  }
-  if (known && room) return true;
+  if (bytes == 0) return true;
+  const closed_section closed(*c->slot);
+  if (make_room(*c, bytes)) return true;
   c->slot->home->owner.unmade.fetch_add(1, std::memory_order_relaxed);
   return false;
 }

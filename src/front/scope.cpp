@@ -88,8 +88,8 @@ class exception_story {
   bool cut_ = false;
 };
 
-constinit site plain_failure{{0}, "call failed", __FILE__, "error_scope", "", __LINE__, level::error};
-constinit site told_failure{{0},         "call failed", __FILE__,    "log_if_errors",
+constinit site plain_failure{{unentered}, "call failed", __FILE__, "error_scope", "", __LINE__, level::error};
+constinit site told_failure{{unentered}, "call failed", __FILE__,    "log_if_errors",
                             "exception", __LINE__,      level::error};
 
 /// Logs `call failed`. The slot knows while it lasts, so that the trip says "exception".
@@ -202,9 +202,10 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
   scope->owed_to = 0;
   scope->context.reset(options.name);
   const bool outermost = slot->scopes().size() == 1;
-  c.trip_mask = scope->counts
-                    ? detail::every_level
-                    : static_cast<detail::level_mask>((outermost ? 0 : c.trip_mask) | scope->levels);
+  c.trip_mask =
+      scope->counts
+          ? detail::every_level
+          : static_cast<detail::level_mask>((outermost ? detail::unentered : c.trip_mask) | scope->levels);
   slot_ = slot;
   index_ = static_cast<std::uint32_t>(slot->scopes().size() - 1);
   serial_ = scope->serial;

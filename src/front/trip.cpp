@@ -6,6 +6,7 @@
 
 #include <faultline/detail/statement.hpp>
 
+#include "record/dictionary.hpp"
 #include "record/layout.hpp"
 
 namespace faultline::detail {
@@ -292,9 +293,35 @@ void trip_or_pass(thread_slot& slot, record_reader& record, scope_set tripped, b
 
 } // namespace
 
-void attend(cursor& c, const node_head& head, std::byte* at) noexcept {
+namespace {
+
+/// Enters the record's site into the dictionary and gives the record the site's word. False when the
+/// dictionary is full.
+bool enter(std::byte* at, site& where, const char* codes, std::uint16_t fixed_bytes) noexcept {
+  const std::uint64_t entered = dictionary::instance().enter(where, codes, fixed_bytes);
+  if (entered == unentered) return false;
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  word = entered | (word & 0xFFFF'0000U) |
+         (word & bits_from(level::trace)); // the size and level that it has itself
+  std::memcpy(at, &word, sizeof word);
+  return true;
+}
+
+} // namespace
+
+void attend(const node_head& head, cursor& c, std::byte* at, site& where, const char* codes,
+            std::uint16_t fixed_bytes) noexcept {
   if (c.slot == nullptr) return; // a fork inside this statement, in a signal handler, wiped the cursor
   thread_slot& slot = *c.slot;
+  if ((record_reader(at).level_bit() & unentered) != 0 && !enter(at, where, codes, fixed_bytes)) {
+    c.head = at; // as if it had never been
+    --c.logged;
+    slot.home->owner.unmade.fetch_add(1, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    c.open.store(slot.owner, std::memory_order_relaxed);
+    return;
+  }
   const node& n = node_of(&head);
   record_reader record(at);
   const level_mask bit = record.level_bit();

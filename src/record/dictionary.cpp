@@ -46,9 +46,10 @@ std::string_view dictionary::copy(const char* s, std::size_t size) noexcept {
 }
 
 std::uint64_t dictionary::enter(site& s, std::string_view types, std::uint16_t record_bytes) noexcept {
+  if (const std::uint64_t word = s.word.load(std::memory_order_acquire); word != unentered) return word;
   const auto bounded = [this](const char* text) { return copy(text, ::strnlen(text, longest_text)); };
   std::byte* at = reserve(sizeof(dictionary_entry));
-  if (at == nullptr) return 0;
+  if (at == nullptr) return unentered;
   auto* entry = new (at) dictionary_entry{
       {bounded(s.format), bounded(s.file), bounded(s.function), bounded(s.argument_names), s.line},
       copy(types.data(), types.size()),
@@ -58,19 +59,19 @@ std::uint64_t dictionary::enter(site& s, std::string_view types, std::uint16_t r
   const site_facts& facts = entry->facts;
   for (const std::string_view text :
        {facts.format, facts.file, facts.function, facts.argument_names, entry->types})
-    if (text.data() == nullptr) return 0;
+    if (text.data() == nullptr) return unentered;
 
   const std::uint32_t id = next_id_.fetch_add(1, std::memory_order_relaxed);
   if (id >= most_sites_) {
     next_id_.fetch_sub(1, std::memory_order_relaxed);
-    return 0;
+    return unentered;
   }
   auto* cells = reinterpret_cast<table_cell*>(table_.data());
   cells[id].store(entry, std::memory_order_release); // publishes the entry to `find`
 
   const std::uint64_t word =
       static_cast<std::uint64_t>(id) << 32 | static_cast<std::uint64_t>(record_bytes) << 16 | bit_of(s.level);
-  std::uint64_t expected = 0;
+  std::uint64_t expected = unentered;
   // Two threads may enter the same site at once: one word wins, the other's entry stays behind unused.
   // Release publishes the entry with the word, acquire gives the loser the winner's entry.
   if (s.word.compare_exchange_strong(expected, word, std::memory_order_acq_rel, std::memory_order_acquire))

@@ -31,7 +31,7 @@ class dictionary {
   explicit dictionary(std::size_t most_sites = std::size_t{1} << 18,
                       std::size_t bytes = std::size_t{64} << 20);
 
-  /// The site's word. Any thread; 0 when there is no room.
+  /// The site's word, entering it if need be. Any thread; `unentered` when there is no room.
   std::uint64_t enter(site& s, std::string_view types, std::uint16_t record_bytes) noexcept;
 
   /// Null for an id that is not entered. Any thread that received the id with acquire ordering, and any with

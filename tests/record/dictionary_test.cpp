@@ -11,7 +11,9 @@ using namespace faultline::detail;
 
 namespace {
 
-site make_site(const char* format) { return {{0}, format, "file.cpp", "function", "a, b", 7, level::info}; }
+site make_site(const char* format) {
+  return {{unentered}, format, "file.cpp", "function", "a, b", 7, level::info};
+}
 
 } // namespace
 
@@ -21,7 +23,7 @@ TEST_CASE("a site that is entered is found by the id in its word, its strings co
   site s = make_site(format.c_str());
   const std::uint64_t word = d.enter(s, "i", 24);
   format = "gone";
-  REQUIRE(word != 0);
+  REQUIRE(word != unentered);
   CHECK(word == s.word.load());
   CHECK((word & 0xFF) == bit_of(level::info));
   CHECK((word >> 16 & 0xFFFF) == 24);
@@ -50,19 +52,20 @@ TEST_CASE("a dictionary without room refuses, and what it has stays good") {
   site b = make_site("b");
   site c = make_site("c");
   const auto word = few.enter(a, "", 24);
-  CHECK(word != 0);
-  CHECK(few.enter(b, "", 24) != 0);
-  CHECK(few.enter(c, "", 24) == 0);
-  CHECK(c.word.load() == 0);
+  CHECK(word != unentered);
+  CHECK(few.enter(b, "", 24) != unentered);
+  CHECK(few.enter(c, "", 24) == unentered);
+  CHECK(c.word.load() == unentered);
   CHECK(few.find(static_cast<std::uint32_t>(word >> 32))->facts.format == "a");
 
   dictionary small(1000, 4096);
   int entered = 0;
   std::vector<site> sites(100);
   for (site& s : sites) {
+    s.word = unentered;
     s.format = "a format of some length, so that the memory is used up soon";
     s.file = s.function = s.argument_names = "x";
-    if (small.enter(s, "iii", 24) != 0) ++entered;
+    if (small.enter(s, "iii", 24) != unentered) ++entered;
   }
   CHECK(entered > 5);
   CHECK(entered < 50);

@@ -8,12 +8,16 @@
 
 namespace faultline::detail {
 
+/// The level bit of a site that is not in the dictionary: every trip mask has it, so the statement's last
+/// test finds it.
+inline constexpr std::uint64_t unentered = 0x80;
+
 /// One for each statement, constant-initialised. The strings are copied into the dictionary when a statement
 /// runs for the first time, so nothing points here afterwards and its library may be unloaded.
 ///
-/// `word` is the first eight bytes of each of the statement's records, ready to store; zero until the site is
-/// in the dictionary. Acquire on load, release on store: it publishes the dictionary's entry to whichever
-/// thread meets the site next and, through that thread's hand-over, to the flusher.
+/// `word` is the first eight bytes of each of the statement's records, ready to store; `unentered` until the
+/// site is in the dictionary. Acquire on load, release on store: it publishes the dictionary's entry to
+/// whichever thread meets the site next and, through that thread's hand-over, to the flusher.
 ///
 ///   bits  0..7   the level, one-hot (zero for a level known at run time)
 ///   bits  8..15  flags (see record layout)

@@ -20,21 +20,22 @@ namespace faultline::detail {
 // The slow paths, in the compiled library. All run on the logging thread.
 
 /// Does what a statement could not do at once: attaches the thread, switches to its buffers in another
-/// runtime, starts a forked child afresh; enters the site into the dictionary; goes on in the buffer's next
-/// segment. False when there can be no record, which is counted; true when the statement should try again.
-[[gnu::cold]] bool prepare(const node_head& node, site& where, const char* codes, std::uint16_t fixed_bytes,
-                           std::size_t bytes) noexcept;
+/// runtime, starts a forked child afresh, or goes on in the buffer's next segment. False when there can be no
+/// record, which is counted; true when the statement should try again.
+[[gnu::cold]] bool prepare(const node_head& node, std::size_t bytes) noexcept;
 
-/// A committed record whose level concerns a scope, a handler or nobody: triggers, the pass path, the end of
-/// records that no scope holds. Opens the cursor again.
-void attend(cursor& c, const node_head& node, std::byte* record) noexcept;
+/// A committed record that asks for more: its site is not in the dictionary yet, or its level concerns a
+/// scope, a handler or nobody (triggers, the pass path, the end of records that no scope holds). Opens the
+/// cursor again.
+void attend(const node_head& node, cursor& c, std::byte* record, site& where, const char* codes,
+            std::uint16_t fixed_bytes) noexcept;
 
 /// A reading of the runtime's real clock.
 [[nodiscard]] std::uint64_t read_clock(const cursor& c) noexcept;
 
 /// The rare rest of a statement: `prepare`, and again. Apart, and called last, so that the statement itself
 /// keeps nothing across a call and needs no stack.
-template <bool LevelAtRunTime, bool AnyClock, class... Wire>
+template <bool LevelAtRunTime, bool ReadsClock, class... Wire>
 [[gnu::noinline, gnu::cold]] void append_slowly(const node_head& node, site& where, level_mask bit,
                                                 std::size_t bytes, Wire... wire) noexcept;
 
@@ -42,35 +43,33 @@ template <bool LevelAtRunTime, bool AnyClock, class... Wire>
 /// thread: `open` goes null before anything else is read or changed and comes back after everything was.
 ///
 /// Not inlined: statements with the same argument types share it, and a call site stays small. By value,
-/// because wires are scalars or two words.
-template <bool LevelAtRunTime, bool AnyClock, class... Wire>
+/// because wires are scalars or two words. The variant that reads the clock is apart, so that the other has
+/// nothing to keep out of rdtsc's registers.
+template <bool LevelAtRunTime, bool ReadsClock, class... Wire>
 [[gnu::noinline]] void append(const node_head& node, site& where, level_mask bit, Wire... wire) noexcept {
   using codes = signature<Wire...>;
   static_assert(codes::bytes <= 960,
                 "the arguments of a statement take at most 940 bytes, strings not counted");
   static_assert(sizeof...(Wire) <= 64, "a statement has at most 64 arguments");
-  cursor* c = current_cursor;
-  std::uint64_t word = where.word.load(std::memory_order_acquire);
+  cursor* const c = current_cursor;
   const core* const owner = node.owner;
-  if (c->open.load(std::memory_order_relaxed) != owner || word == 0) [[unlikely]]
-    return append_slowly<LevelAtRunTime, AnyClock>(node, where, bit, 0, wire...);
+  if (c->open.load(std::memory_order_relaxed) != owner) [[unlikely]]
+    return append_slowly<LevelAtRunTime, ReadsClock>(node, where, bit, 0, wire...);
 
   std::uint64_t time = 0;
-  if constexpr (AnyClock) {
-    time = c->clock == statement_clock::scope ? c->time : read_clock(*c);
-  } else if (c->clock == statement_clock::scope) {
-    time = c->time;
-  } else {
+  if constexpr (ReadsClock) {
 #if defined(__x86_64__)
-    if (c->clock != statement_clock::tsc) [[unlikely]]
-      return append<LevelAtRunTime, true>(node, where, bit, wire...);
-    time = __rdtsc();
+    time = c->clock == statement_clock::tsc ? __rdtsc() : read_clock(*c);
 #else
-    return append<LevelAtRunTime, true>(node, where, bit, wire...);
+    time = read_clock(*c);
 #endif
+  } else {
+    if (c->clock != statement_clock::scope) return append<LevelAtRunTime, true>(node, where, bit, wire...);
+    time = c->time;
   }
 
   std::size_t bytes = round_up_8(codes::bytes);
+  std::uint64_t word = where.word.load(std::memory_order_acquire);
   if constexpr (!codes::fixed) {
     std::size_t left = c->record_bytes - codes::bytes;
     (fit(wire, c->argument_bytes, left), ...);
@@ -85,7 +84,7 @@ template <bool LevelAtRunTime, bool AnyClock, class... Wire>
   std::byte* const end = record + bytes;
   if (end > c->end) [[unlikely]] {
     c->open.store(owner, std::memory_order_relaxed);
-    return append_slowly<LevelAtRunTime, AnyClock>(node, where, bit, bytes, wire...);
+    return append_slowly<LevelAtRunTime, ReadsClock>(node, where, bit, bytes, wire...);
   }
   std::memcpy(record, &word, sizeof word);
   std::memcpy(record + 8, &time, sizeof time);
@@ -97,20 +96,17 @@ template <bool LevelAtRunTime, bool AnyClock, class... Wire>
   ++c->logged;
   const auto mask = static_cast<level_mask>(c->trip_mask | node.pass_mask.load(std::memory_order_relaxed));
   if ((mask & static_cast<level_mask>(word)) != 0) [[unlikely]]
-    return attend(*c, node, record);
+    return attend(node, *c, record, where, codes::codes.data,
+                  codes::fixed ? static_cast<std::uint16_t>(round_up_8(codes::bytes)) : std::uint16_t{0});
   std::atomic_signal_fence(std::memory_order_seq_cst);
   c->open.store(owner, std::memory_order_relaxed);
 }
 
-template <bool LevelAtRunTime, bool AnyClock, class... Wire>
+template <bool LevelAtRunTime, bool ReadsClock, class... Wire>
 void append_slowly(const node_head& node, site& where, level_mask bit, std::size_t bytes,
                    Wire... wire) noexcept {
-  using codes = signature<Wire...>;
-  constexpr auto fixed_bytes =
-      codes::fixed ? static_cast<std::uint16_t>(round_up_8(codes::bytes)) : std::uint16_t{0};
   // A string that was cut once is cut to the same bound again.
-  if (prepare(node, where, codes::codes.data, fixed_bytes, bytes))
-    append<LevelAtRunTime, AnyClock>(node, where, bit, wire...);
+  if (prepare(node, bytes)) append<LevelAtRunTime, ReadsClock>(node, where, bit, wire...);
 }
 
 /// Formats argument `index` of the site's format with the specification it has there. Returns the text's
