@@ -29,6 +29,13 @@ delivery::gathered& delivery::of(handler* target) {
 }
 
 void delivery::add(const record_view& view, std::span<handler* const> targets) {
+  // What may throw comes first: a record is gathered for all its handlers, or for none and the caller counts
+  // it.
+  for (handler* target : targets) {
+    gathered& g = of(target);
+    if (g.views.size() == g.views.capacity()) g.views.reserve(2 * g.views.size() + 16);
+    if (g.records.size() == g.records.capacity()) g.records.reserve(2 * g.records.size() + 16);
+  }
   const std::size_t index = accepted_.size();
   accepted_.push_back(false);
   for (handler* target : targets) {
@@ -41,18 +48,26 @@ void delivery::add(const record_view& view, std::span<handler* const> targets) {
 bool delivery::write(handler& target, const batch& records) {
   for (gathered& g : gathered_)
     if (g.target == &target) write_out(g);
-  if (std::find(touched_.begin(), touched_.end(), &target) == touched_.end()) touched_.push_back(&target);
-  return guarded([&] { target.write(records); });
+  return guarded([&] {
+    touch(target);
+    target.write(records);
+  });
 }
 
 void delivery::write_out(gathered& g) {
   if (g.views.empty()) return;
-  if (std::find(touched_.begin(), touched_.end(), g.target) == touched_.end()) touched_.push_back(g.target);
-  const bool good = guarded([&] { g.target->write(batch(g.views)); });
+  const bool good = guarded([&] {
+    touch(*g.target);
+    g.target->write(batch(g.views));
+  });
   if (good)
     for (const std::size_t index : g.records) accepted_[index] = true;
   g.views.clear();
   g.records.clear();
+}
+
+void delivery::touch(handler& h) {
+  if (std::find(touched_.begin(), touched_.end(), &h) == touched_.end()) touched_.push_back(&h);
 }
 
 void delivery::settle() {

@@ -40,6 +40,7 @@ class delivery {
   };
   gathered& of(handler* target);
   void write_out(gathered& g);
+  void touch(handler& h); ///< to be flushed at the round's end
   template <class Call> bool guarded(Call&& call) noexcept;
 
   ledger& counts_;
