@@ -5,7 +5,10 @@ function(faultline_own_target target)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # g++ 12 sees overlapping copies in its own std::string (GCC bug 105329) and, with sanitizers, uninitialised members in its
     # own std::regex.
-    target_compile_options(${target} PRIVATE -Wno-restrict $<$<BOOL:${FAULTLINE_SANITIZE}>:-Wno-maybe-uninitialized>)
+    target_compile_options(${target} PRIVATE -Wno-restrict)
+    if(FAULTLINE_SANITIZE)
+      target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
+    endif()
   endif()
   if(FAULTLINE_SANITIZE)
     # Public: a program that links an instrumented library must be instrumented too.
