@@ -14,7 +14,7 @@ import sys
 
 BEGIN = re.compile(r"--- dump (?P<id>\d+) (?P<facts>.*)")
 END = re.compile(r"--- end of dump (?P<id>\d+)")
-RECORD = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z (?P<level>[A-Z]+) +(?P<logger>[\w.]+) (?P<message>.*)")
+RECORD = re.compile(r"~?\d{4}-\d\d-\d\dT[\d:.]+Z (?P<level>[A-Z]+) +(?P<logger>[\w.]+) (?P<message>.*)")
 STEP = re.compile(r"request (?P<request>\d+) step (?P<step>\d+): (?P<text>.*)")
 ALWAYS_WRITTEN = re.compile(r"serving orders on port \d+ with \d+ threads|served \d+ requests, \d+ failed")
 HEADER = re.compile(r"order \d+ of customer \S+ to \S+: (?P<lines>\d+) lines")

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
+#include <cstdio>
 #include <set>
 #include <sstream>
 #include <string>
@@ -162,6 +164,22 @@ TEST_CASE("children log while a thread of the parent makes the first use of targ
   runtime r({.default_target = make_memory_handler()});
   const logger lg = r.get_logger("forks");
   CHECK(fork_during(r, lg, [&] { const error_scope scope(lg, {.target = make_null_handler()}); }) == 0);
+}
+
+TEST_CASE("a line that a forked child repeats would be noticed, and so would a child that hangs") {
+  // The control: stdio's buffer, which a child inherits with what it holds.
+  const test::temporary_directory directory;
+  const std::string path = directory.file("stdio.log");
+  std::FILE* file = std::fopen(path.c_str(), "w");
+  REQUIRE(file != nullptr);
+  std::fputs("1 written once\n", file);
+  CHECK(in_child([&] { return std::fflush(file); }) == 0);
+  std::fclose(file);
+  CHECK_FALSE(no_line_twice(lines_of(path)));
+  CHECK(in_child([]() -> int {
+          ::alarm(1);
+          for (;;) ::pause();
+        }) == 128 + SIGALRM);
 }
 
 } // namespace faultline::stress

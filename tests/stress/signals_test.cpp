@@ -149,6 +149,13 @@ TEST_CASE("a signal handler's scopes and trips are whole or counted") {
   check_whole(*target);
 }
 
+TEST_CASE("a torn record would be noticed") {
+  CHECK(is_whole("main 5 15"));
+  CHECK_FALSE(is_whole("main 5 16"));
+  CHECK_FALSE(is_whole("main 5 15 signal 7"));
+  CHECK_FALSE(is_whole("main 5"));
+}
+
 TEST_CASE("a signal during a statement finds the cursor closed and is counted") {
   // The control of the tests above: the rain does fall into statements.
   runtime r({.default_target = make_null_handler(), .storm_dumps_per_second = 0});

@@ -19,15 +19,15 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t crew = 4;
 
-/// All threads of the crew are attached at once, so that the peak is reached.
-void reach_peak(runtime& r) {
+/// So many threads are attached at once.
+void reach_peak(runtime& r, std::size_t count) {
   std::atomic<std::size_t> attached{0};
   std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < crew; ++i)
+  for (std::size_t i = 0; i < count; ++i)
     threads.emplace_back([&] {
       r.attach_thread();
       attached.fetch_add(1);
-      while (attached.load() < crew) std::this_thread::yield();
+      while (attached.load() < count) std::this_thread::yield();
     });
   for (std::thread& t : threads) t.join();
 }
@@ -46,7 +46,7 @@ TEST_CASE("the memory of threads that come and go follows the peak of live ones,
   const auto target = make_memory_handler();
   runtime r({.default_target = target, .storm_dumps_per_second = 0});
   const logger lg = r.get_logger("churn");
-  reach_peak(r);
+  reach_peak(r, crew);
   const std::uint64_t peak_bytes = r.stats().thread_memory_bytes;
 
   const std::size_t lives = scaled(10'000) / crew * crew;
@@ -67,6 +67,14 @@ TEST_CASE("the memory of threads that come and go follows the peak of live ones,
   for (const stored_record& record : target->records())
     if (record.level == level::error) seen.at(std::stoul(record.message.substr(8))) = true;
   for (std::size_t i = 0; i < lives; i += 10) CHECK(seen[i]);
+}
+
+TEST_CASE("memory that follows the number of threads would be noticed") {
+  runtime r({.default_target = make_null_handler()});
+  reach_peak(r, crew);
+  const std::uint64_t peak_bytes = r.stats().thread_memory_bytes;
+  reach_peak(r, crew + 1);
+  CHECK(r.stats().thread_memory_bytes > peak_bytes);
 }
 
 TEST_CASE("a thread that holds a thousand times more makes no more memory") {
