@@ -9,5 +9,7 @@ configure_package_config_file(cmake/faultline-config.cmake.in ${PROJECT_BINARY_D
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/faultline-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/faultline-config.cmake ${PROJECT_BINARY_DIR}/faultline-config-version.cmake
   DESTINATION ${faultline_config_dir})
+# The file finds the prefix from its own place, so that an installation may be moved.
+file(RELATIVE_PATH faultline_prefix_from_pc "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
 configure_file(cmake/faultline.pc.in ${PROJECT_BINARY_DIR}/faultline.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/faultline.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
