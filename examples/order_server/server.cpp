@@ -9,9 +9,9 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <exception>
 #include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -26,18 +26,20 @@ struct options {
   std::size_t threads = 8;
 };
 
+bool read_option(std::string_view name, std::string_view value, options& o) {
+  if (name == "--log")
+    o.logging.path = value;
+  else if (name == "--clock" && (value == "tsc" || value == "scope"))
+    o.logging.exact_times = value == "tsc";
+  else if (name != "--threads" ||
+           std::from_chars(value.data(), value.data() + value.size(), o.threads).ptr != value.end())
+    return false;
+  return true;
+}
+
 bool read_options(int count, char** words, options& o) {
-  for (int i = 1; i + 1 < count; i += 2) {
-    const std::string_view option = words[i];
-    const char* value = words[i + 1];
-    const char* end = value + std::strlen(value);
-    if (option == "--log")
-      o.logging.path = value;
-    else if (option == "--clock")
-      o.logging.exact_times = value != std::string_view("scope");
-    else if (option != "--threads" || std::from_chars(value, end, o.threads).ptr != end)
-      return false;
-  }
+  for (int i = 1; i + 1 < count; i += 2)
+    if (!read_option(words[i], words[i + 1], o)) return false;
   return count % 2 == 1 && !o.logging.path.empty() && o.threads > 0;
 }
 
