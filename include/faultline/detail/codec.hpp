@@ -174,7 +174,7 @@ template <class T> [[nodiscard, gnu::always_inline]] constexpr auto to_wire(cons
   } else if constexpr (c_string<T>) {
     if constexpr (std::is_array_v<T>)
       return text{value, ::strnlen(value, sizeof value)};
-    else if (__builtin_constant_p(__builtin_strlen(value)))
+    else if (value != nullptr && __builtin_constant_p(__builtin_strlen(value)))
       return text{value, __builtin_strlen(value)};
     else
       return measure_c_string(value);
