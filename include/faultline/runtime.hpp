@@ -29,6 +29,13 @@ enum class flusher_mode : std::uint8_t {
             ///< microseconds
 };
 
+/// What a thread does whose outbox is full when it logs a record that is always written.
+enum class outbox_policy : std::uint8_t {
+  drop,  ///< the record is lost and counted; the thread never waits
+  block, ///< the thread waits for the flusher, with system calls, until there is room or the runtime stops:
+         ///< only for programs whose threads may, as a handler that hangs makes them hang
+};
+
 /// What went wrong where nobody could be told by an exception.
 struct error_report {
   std::string_view kind;   ///< a short fixed name, such as "handler" or "format"
@@ -56,6 +63,7 @@ struct runtime_options {
   bool drain_on_terminate = false;  ///< chain a std::terminate handler that stops the runtime first
   std::function<void(const error_report&)> on_error =
       {}; ///< called on the flusher thread, once a kind and second; empty: one line on stderr
+  outbox_policy on_outbox_full = outbox_policy::drop; ///< `block` needs a flusher with a thread
 };
 
 /// Counts since the runtime began. Two ledgers close exactly whenever no thread is inside a scope or a

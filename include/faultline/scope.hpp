@@ -54,10 +54,13 @@ class handler_ref {
 
 /// How a scope behaves. Checked when the scope is entered; a wrong value throws `configuration_error`.
 struct scope_options {
-  std::string_view name = {};       ///< shown with every record it writes; copied, cut at 63 bytes
-  handler_ref target = {};          ///< default: the runtime's default target
-  level flush_level = level::error; ///< records at it or above trip the scope; `off`: none does
-  std::size_t capacity = 100;       ///< records; not zero
+  static constexpr level default_flush_level = level::error;
+  static constexpr std::size_t default_capacity = 100;
+
+  std::string_view name = {};              ///< shown with every record it writes; copied, cut at 63 bytes
+  handler_ref target = {};                 ///< default: the runtime's default target
+  level flush_level = default_flush_level; ///< records at it or above trip the scope; `off`: none does
+  std::size_t capacity = default_capacity; ///< records; not zero
   full_policy on_full = full_policy::drop_oldest;
   trip_policy after_trip = trip_policy::resume; ///< pass_through is refused: not available yet
   std::size_t pin_first = 0;                    ///< anything but 0 is refused: not available yet

@@ -60,6 +60,7 @@ struct slot_geometry {
   std::size_t argument_bytes;
   statement_clock statements; ///< `other` with a real clock that is no time stamp counter
   clock_source clock;
+  bool waits = false; ///< a thread whose outbox is full waits
 
   /// Each record has a reading of the real clock of its own.
   [[nodiscard]] bool reads_clock() const noexcept {

@@ -46,14 +46,14 @@ round::outcome flusher::run_round() {
     return round_.run();
   } catch (const std::exception&) { // no memory: what was taken is written as far as it went; the next round
                                     // goes on
-    return {false, false};
+    return {};
   }
 }
 
-std::chrono::nanoseconds flusher::pause(bool worked) noexcept {
-  if (options_.flusher == flusher_mode::spinning) return {};
+std::chrono::nanoseconds flusher::pause(const round::outcome& outcome) noexcept {
+  if (options_.flusher == flusher_mode::spinning || outcome.busy) return {};
   constexpr unsigned rounds_before_rest = 50;
-  quiet_rounds_ = worked ? 0 : quiet_rounds_ + 1;
+  quiet_rounds_ = outcome.worked ? 0 : quiet_rounds_ + 1;
   if (quiet_rounds_ <= rounds_before_rest) {
     idle_ = options_.busy_interval;
     return idle_;
@@ -75,7 +75,7 @@ void flusher::run() {
       fulfilled_ = ticket;
       done_.notify_all();
     }
-    const auto rest = pause(outcome.worked);
+    const auto rest = pause(outcome);
     if (state_ != state::running || (tickets_ > fulfilled_ && outcome.complete) || rest.count() == 0)
       continue;
     // A round that was not complete waits for a thread in the middle of a hand-over or for a target: at once
@@ -83,7 +83,8 @@ void flusher::run() {
     work_.wait_until(
         lock,
         clock::now() + (tickets_ > fulfilled_ ? std::min(rest, std::chrono::nanoseconds(100'000)) : rest),
-        [&] { return state_ != state::running || (tickets_ > fulfilled_ && tickets_ > ticket); });
+        [&] { return state_ != state::running || hurried_ || (tickets_ > fulfilled_ && tickets_ > ticket); });
+    hurried_ = false;
   }
   lock.unlock();
   drain();
@@ -179,6 +180,12 @@ bool flusher::stop(std::chrono::nanoseconds deadline) {
 bool flusher::ended() {
   const std::lock_guard lock(mutex_);
   return state_ == state::ended || !thread_.joinable();
+}
+
+void flusher::hurry() noexcept {
+  const std::lock_guard lock(mutex_);
+  hurried_ = true;
+  work_.notify_one();
 }
 
 void flusher::reopen(std::vector<handler_ptr> handlers) {

@@ -29,6 +29,8 @@ class flusher {
   bool stop(std::chrono::nanoseconds deadline);
   /// One round on the calling thread, in manual mode.
   bool run_once();
+  /// Ends the present rest, or the next one before it begins. Any thread that may wait.
+  void hurry() noexcept;
   void reopen(std::vector<handler_ptr> handlers);
   /// In a forked child, before `start`: the handlers hear of the fork before the first round.
   void forget_parent(std::vector<handler_ptr> handlers) { from_parent_ = std::move(handlers); }
@@ -43,7 +45,7 @@ class flusher {
   round::outcome run_round();
   void drain();
   [[nodiscard]] bool flush_by_hand(clock::time_point until);
-  [[nodiscard]] std::chrono::nanoseconds pause(bool worked) noexcept;
+  [[nodiscard]] std::chrono::nanoseconds pause(const round::outcome& outcome) noexcept;
 
   generation& threads_;
   const runtime_options& options_;
@@ -55,6 +57,7 @@ class flusher {
   state state_ = state::running;
   std::uint64_t tickets_ = 0; // given out by flush
   std::uint64_t fulfilled_ = 0;
+  bool hurried_ = false;
   std::vector<handler_ptr> to_reopen_;
   std::vector<handler_ptr> from_parent_;
   std::mutex round_mutex_; // manual mode: one caller at a time

@@ -18,13 +18,17 @@ round::outcome round::run() {
   views_.clock().refresh();
   publish_tick();
   note_published();
-  outcome result{true, take_buffers()};
+  outcome result;
+  result.complete = true;
+  take_buffers(result);
   for (thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr;
        slot = slot->next) {
     const std::uint64_t before = slot->out.taken();
     const bool whole = write_thread(*slot);
     result.complete = result.complete && whole;
-    result.worked = result.worked || slot->out.taken() != before;
+    const std::uint64_t written = slot->out.taken() - before;
+    result.worked = result.worked || written > 0;
+    result.busy = result.busy || written > threads_.owner.geometry.outbox_bytes / 8;
   }
   write_storms(false);
   if (out_.flush_handlers()) result.complete = false;
@@ -35,8 +39,12 @@ round::outcome round::run() {
 /// For clock_kind::coarse.
 void round::publish_tick() noexcept {
   core& owner = threads_.owner;
-  if (owner.geometry.statements == statement_clock::coarse)
-    owner.tick.store(owner.now(), std::memory_order_relaxed);
+  if (owner.geometry.statements != statement_clock::coarse) return;
+  // Not in each round of a flusher that never rests: threads would miss the cache line at each record.
+  constexpr std::chrono::microseconds least(100);
+  const std::uint64_t now = owner.now();
+  if (now - owner.tick.load(std::memory_order_relaxed) >= owner.ticks_in(least))
+    owner.tick.store(now, std::memory_order_relaxed);
 }
 
 void round::end() {
@@ -56,22 +64,21 @@ void round::note_published() {
   }
 }
 
-bool round::take_buffers() {
-  bool any = false;
+void round::take_buffers(outcome& result) {
   std::array<buffer*, 64> taken;
   while (const std::size_t count = threads_.queue.take(taken.data(), taken.size())) {
-    any = true;
+    result.worked = true;
     for (std::size_t i = 0; i < count; ++i) {
       buffer& b = *taken[i];
       b.state.store(buffer_state::flushing, std::memory_order_relaxed); // the flusher's own until it is free
       b.next = nullptr;
       auto& side = b.home->flusher;
+      result.busy = result.busy || side.last != nullptr; // a second one of that thread
       (side.last != nullptr ? side.last->next : side.first) = &b;
       side.last = &b;
       ++side.taken;
     }
   }
-  return any;
 }
 
 /// True when everything noted for the thread is written.

@@ -33,8 +33,9 @@ class round {
   round(generation& threads, const runtime_options& options, ledger& counts);
 
   struct outcome {
-    bool complete; ///< everything published before the round began is written and flushed
-    bool worked;   ///< there was something to do
+    bool complete = false; ///< everything published before the round began is written and flushed
+    bool worked = false;   ///< there was something to do
+    bool busy = false;     ///< a thread comes near to what it can hold: the next round should begin at once
   };
   outcome run();
 
@@ -46,7 +47,7 @@ class round {
  private:
   void publish_tick() noexcept;
   void note_published();
-  bool take_buffers();
+  void take_buffers(outcome& result);
   bool write_thread(thread_slot& slot);
   bool write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t& at);
   void write_entry(thread_slot& slot, outbox_entry& entry);

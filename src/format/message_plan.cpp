@@ -1,8 +1,10 @@
 #include "format/message_plan.hpp"
 
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include <cxxabi.h>
@@ -11,6 +13,7 @@
 
 #include <faultline/detail/statement.hpp>
 
+#include "format/decimal.hpp"
 #include "format/replacement_fields.hpp"
 
 namespace faultline::detail {
@@ -49,7 +52,7 @@ template <class Use> void with_value(const argument& a, Use&& use) {
     }
   }
   default: {
-    if (a.code != '{' && !a.cut) return use(a.text);
+    if (a.code != '{' && !a.cut) return use(a.text());
     fmt::memory_buffer text;
     append_value(a, text);
     return use(std::string_view(text.data(), text.size()));
@@ -58,7 +61,7 @@ template <class Use> void with_value(const argument& a, Use&& use) {
 }
 
 void append_structure(const argument& value, fmt::memory_buffer& out) {
-  argument_reader reader(value.structure, value.data, SIZE_MAX); // `decode` has checked the bounds
+  argument_reader reader(value.structure(), value.data, SIZE_MAX); // `decode` has checked the bounds
   argument field;
   append(out, "{");
   for (bool first = true;; first = false) {
@@ -84,7 +87,7 @@ std::string demangled(const char* name) {
 void append_value(const argument& value, fmt::memory_buffer& out) {
   if (value.code == '{') return append_structure(value, out);
   if (value.code == 's' || value.code == 't' || value.code == 'x') {
-    append(out, value.text);
+    append(out, value.text());
     if (value.cut) append(out, cut_mark);
     return;
   }
@@ -133,6 +136,99 @@ message_plan::message_plan(std::string_view format, std::string_view types) : fo
     else if (!found->specification.empty())
       added.field = fmt::format("{{:{}}}", found->specification);
   }
+  find_straight_plan();
+}
+
+namespace {
+
+/// What a straight plan writes at most for one argument, a string's own bytes apart.
+constexpr std::size_t most_argument_bytes = 32;
+
+/// Writes a number, a bool or a character as fmt's "{}" does.
+template <class T> char* write_value(char* at, const std::byte*& data) {
+  T value;
+  std::memcpy(&value, data, sizeof value);
+  data += sizeof value;
+  if constexpr (std::is_integral_v<T>)
+    return std::to_chars(at, at + most_argument_bytes, value).ptr;
+  else if constexpr (std::is_same_v<T, double>)
+    return write_double(at, value);
+  else
+    return fmt::format_to(at, FMT_COMPILE("{}"), value);
+}
+
+char* write_text(char* at, std::string_view text) {
+  if (!text.empty()) std::memcpy(at, text.data(), text.size());
+  return at + text.size();
+}
+
+char* write_string(char* at, const std::byte*& data) {
+  std::uint32_t length = 0;
+  std::memcpy(&length, data, sizeof length);
+  const std::string_view text(reinterpret_cast<const char*>(data + sizeof length), length & ~cut_bit);
+  data += sizeof length + text.size();
+  if ((length & cut_bit) == 0) return write_text(at, text);
+  return write_text(write_text(at, whole_characters(text)), cut_mark);
+}
+
+} // namespace
+
+void message_plan::find_straight_plan() {
+  constexpr std::string_view straight_codes = "bciIuUfds";
+  std::size_t next = 0;
+  std::vector<step> steps;
+  for (const piece& p : pieces_) {
+    if (p.is_literal) {
+      straight_bytes_ += p.literal.size();
+      if (steps.empty() || steps.back().code != 0) steps.push_back({p.literal, 0});
+      continue;
+    }
+    const bool plain = !p.dynamic && p.field.empty() && p.index == static_cast<int>(next);
+    if (!plain || next >= types_.size() || straight_codes.find(types_[next]) == std::string_view::npos)
+      return;
+    if (steps.empty() || steps.back().code != 0) steps.push_back({{}, 0});
+    steps.back().code = types_[next++];
+    straight_bytes_ += most_argument_bytes;
+  }
+  if (next == types_.size()) straight_ = std::move(steps);
+}
+
+/// Whether the bytes are what the codes say, so that writing need not look.
+bool message_plan::matches(const std::byte* data, std::size_t bytes,
+                           message_outcome& outcome) const noexcept {
+  for (const step& s : straight_) {
+    std::size_t needed = plain_bytes(s.code);
+    if (s.code == 's') {
+      std::uint32_t length = 0;
+      if (bytes < sizeof length) return false;
+      std::memcpy(&length, data, sizeof length);
+      outcome.cut = outcome.cut || (length & cut_bit) != 0;
+      needed = sizeof length + (length & ~cut_bit);
+    }
+    if (bytes < needed) return false;
+    data += needed;
+    bytes -= needed;
+  }
+  return true;
+}
+
+char* message_plan::write_straight(char* at, const std::byte* data) const {
+  for (const step& s : straight_) {
+    at = write_text(at, s.literal);
+    switch (s.code) {
+    case 'b': at = write_text(at, *data++ != std::byte{0} ? "true" : "false"); break;
+    case 'c': *at++ = static_cast<char>(*data++); break;
+    case 'i': at = write_value<std::int32_t>(at, data); break;
+    case 'I': at = write_value<std::int64_t>(at, data); break;
+    case 'u': at = write_value<std::uint32_t>(at, data); break;
+    case 'U': at = write_value<std::uint64_t>(at, data); break;
+    case 'f': at = write_value<float>(at, data); break;
+    case 'd': at = write_value<double>(at, data); break;
+    case 's': at = write_string(at, data); break;
+    default: break; // the literal at the end
+    }
+  }
+  return at;
 }
 
 void message_plan::append_pieces(std::span<const argument> arguments, fmt::memory_buffer& out) const {
@@ -160,6 +256,12 @@ message_outcome message_plan::append_message(const std::byte* data, std::size_t 
                                              fmt::memory_buffer& out) const {
   message_outcome outcome;
   const std::size_t start = out.size();
+  if (!straight_.empty() && matches(data, bytes, outcome)) {
+    out.try_reserve(start + straight_bytes_ + bytes);
+    char* const end = write_straight(out.data() + start, data);
+    out.try_resize(static_cast<std::size_t>(end - out.data()));
+    return outcome;
+  }
   std::array<argument, most_arguments> arguments;
   const int count = decode(types_, data, bytes, arguments);
   if (count < 0) {
@@ -189,7 +291,7 @@ void message_plan::append_exception(std::string_view types, const std::byte* dat
   for (int i = 0; i < count; ++i) {
     const argument& a = arguments[static_cast<std::size_t>(i)];
     if (a.code != 'x') continue;
-    std::string_view rest = a.text;
+    std::string_view rest = a.text();
     for (bool first = true; !rest.empty(); first = false) {
       const std::string name(rest.substr(0, rest.find('\0')));
       rest.remove_prefix(std::min(rest.size(), name.size() + 1));

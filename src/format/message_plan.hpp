@@ -44,11 +44,25 @@ class message_plan {
     std::string field; ///< "{:specification}", or empty for "{}"; the specification alone where it is dynamic
   };
 
+  /// A literal and the argument behind it.
+  struct step {
+    std::string literal;
+    char code; ///< of the argument, or 0 where none follows
+  };
+
+  void find_straight_plan();
+  [[nodiscard]] bool matches(const std::byte* data, std::size_t bytes,
+                             message_outcome& outcome) const noexcept;
+  char* write_straight(char* at, const std::byte* data) const;
   void append_pieces(std::span<const argument> arguments, fmt::memory_buffer& out) const;
 
   std::string format_;
   std::string types_;
   std::vector<piece> pieces_;
+  /// For formats whose fields are all "{}" and in order, of plain values and strings: no decoding beforehand,
+  /// no dispatch through fmt. Empty for others.
+  std::vector<step> straight_;
+  std::size_t straight_bytes_ = 0; ///< what it writes at most, strings' own bytes apart
 };
 
 /// Appends one value as "{}" formats it.

@@ -216,7 +216,8 @@ std::uint64_t read_clock(const cursor& c) noexcept {
 }
 
 cursor* prepare(const level_gate& gate) noexcept {
-  if (is_open(*current_cursor, &gate.owner())) return current_cursor;
+  // A fork inside a statement leaves its child a cursor that is wiped and then opened: it has no slot.
+  if (cursor* const c = current_cursor; c->slot != nullptr && is_open(*c, &gate.owner())) return c;
   core& owner = core::of(gate.owner());
   if (thread_slot* slot = obtain_slot(owner)) return &slot->place();
   const bool inside = current_cursor == &attaching_cursor || find_slot(owner) != nullptr;

@@ -58,6 +58,9 @@ struct generation {
   generation(const generation&) = delete;
   generation& operator=(const generation&) = delete;
 
+  /// Ends the flusher's rest. Takes a lock: for threads that may wait.
+  virtual void hurry() noexcept = 0;
+
   /// A slot for the calling thread: one that an ended thread left, or a new one. Throws std::bad_alloc.
   thread_slot& attach_thread(const slot_geometry& geometry);
 

@@ -168,7 +168,8 @@ void handler_ref::keep_unless_kept() {
 }
 
 error_scope::error_scope(logger lg) : node_(&lg.node()) {
-  enter(detail::core_of(*node_).default_target(), {}, 100, level::error, full_policy::drop_oldest, {});
+  enter(detail::core_of(*node_).default_target(), {}, scope_options::default_capacity,
+        scope_options::default_flush_level, full_policy::drop_oldest, {});
 }
 
 error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.node()) {
@@ -186,12 +187,16 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
                                                       full_policy on_full,
                                                       std::chrono::nanoseconds budget) noexcept {
   detail::core& owner = detail::core_of(*node_);
-  if (!detail::is_open(*detail::current_cursor, &owner) && detail::obtain_slot(owner) == nullptr)
-      [[unlikely]] {
-    owner.scopes_unattached.fetch_add(1, std::memory_order_relaxed);
-    return;
+  detail::cursor* here = detail::current_cursor; // once: a signal handler may change it
+  if (here->slot == nullptr || !detail::is_open(*here, &owner)) [[unlikely]] {
+    detail::thread_slot* const own = detail::obtain_slot(owner);
+    if (own == nullptr) {
+      owner.scopes_unattached.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+    here = &own->place();
   }
-  detail::cursor& c = *detail::current_cursor;
+  detail::cursor& c = *here;
   detail::thread_slot& slot = *c.slot;
   const detail::closed_section closed(slot);
   const std::uint8_t bit = slot.scopes().empty() ? std::uint8_t{1} : detail::target_bit(slot, &target);

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <ctime>
+
+#include <sched.h>
 
 #include <faultline/detail/statement.hpp>
 
@@ -251,6 +254,22 @@ outbox_entry* prepare_entry(thread_slot& slot, const record_reader& record, std:
   return entry;
 }
 
+/// For threads that may wait: the same, when there is room; null when the runtime stopped before.
+outbox_entry* wait_for_entry(thread_slot& slot, const record_reader& record,
+                             std::span<handler* const> targets, bool tripping) noexcept {
+  constexpr unsigned tries_without_sleep = 100;
+  constexpr timespec pause{0, 50'000};
+  for (unsigned tries = 0; slot.home->accepting.load(std::memory_order_relaxed); ++tries) {
+    if (tries % tries_without_sleep == 0) slot.home->hurry();
+    if (tries < tries_without_sleep)
+      ::sched_yield();
+    else
+      ::nanosleep(&pause, nullptr);
+    if (outbox_entry* entry = prepare_entry(slot, record, targets, tripping)) return entry;
+  }
+  return nullptr;
+}
+
 void attend_stopped(thread_slot& slot, record_reader& record) noexcept {
   add(slot.counts.after_stop, 1);
   slot.settle_lost(record);
@@ -268,6 +287,8 @@ void trip_or_pass(thread_slot& slot, record_reader& record, scope_set tripped, b
   outbox_entry* entry = nullptr;
   if (routed || tripped != 0)
     entry = prepare_entry(slot, record, {targets.data(), target_count}, tripped != 0);
+  if (entry == nullptr && routed && slot.home->owner.geometry.waits)
+    entry = wait_for_entry(slot, record, {targets.data(), target_count}, tripped != 0);
 
   const hand_over_result result = tripped != 0 ? hand_over(slot, tripped, cause) : hand_over_result::refused;
   const bool handed = result != hand_over_result::refused;
@@ -308,8 +329,7 @@ bool enter(std::uint64_t& word, site& where, const argument_types& types) noexce
 } // namespace
 
 void attend(const level_gate& gate, site& where, std::uint64_t word, std::byte* at,
-            const argument_types& types) noexcept {
-  cursor& c = *current_cursor;
+            const argument_types& types, cursor& c) noexcept {
   if (c.slot == nullptr) return; // a fork inside this statement, in a signal handler, wiped the cursor
   thread_slot& slot = *c.slot;
   if ((word & not_entered) != 0 && !enter(word, where, types)) {

@@ -1,5 +1,7 @@
 #include <faultline/handler.hpp>
 
+#include <algorithm>
+
 #include "handlers/handler_access.hpp"
 
 namespace faultline {
@@ -14,8 +16,10 @@ void handler::set_level(level threshold) {
 
 void handler::set_formatter(formatter_ptr replacement) {
   const std::lock_guard lock(formatters_mutex_);
-  formatters_.push_back(std::move(replacement));
-  formatter_.store(formatters_.back().get(), std::memory_order_release);
+  const formatter* const chosen = replacement.get();
+  if (std::find(formatters_.begin(), formatters_.end(), replacement) == formatters_.end())
+    formatters_.push_back(std::move(replacement));
+  formatter_.store(chosen, std::memory_order_release);
 }
 
 const formatter& handler::current_formatter() const {

@@ -5,6 +5,28 @@
 namespace faultline::detail {
 namespace {
 
+/// Where the brace that closes the one at the start stands, or npos.
+std::size_t closing_brace(std::string_view codes) noexcept {
+  int depth = 0;
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    if (codes[i] == '{') ++depth;
+    if (codes[i] == '}' && --depth == 0) return i;
+  }
+  return std::string_view::npos;
+}
+
+} // namespace
+
+std::string_view whole_characters(std::string_view s) noexcept {
+  std::size_t back = 0;
+  while (back < 3 && back < s.size() && (static_cast<unsigned char>(s[s.size() - 1 - back]) & 0xC0U) == 0x80U)
+    ++back;
+  if (back == s.size()) return s;
+  const auto lead = static_cast<unsigned char>(s[s.size() - 1 - back]);
+  const std::size_t needed = lead >= 0xF0U ? 3 : lead >= 0xE0U ? 2 : lead >= 0xC0U ? 1 : 0;
+  return needed > back ? s.substr(0, s.size() - 1 - back) : s;
+}
+
 std::size_t plain_bytes(char code) noexcept {
   switch (code) {
   case 'b':
@@ -23,29 +45,6 @@ std::size_t plain_bytes(char code) noexcept {
   }
 }
 
-/// Where the brace that closes the one at the start stands, or npos.
-std::size_t closing_brace(std::string_view codes) noexcept {
-  int depth = 0;
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    if (codes[i] == '{') ++depth;
-    if (codes[i] == '}' && --depth == 0) return i;
-  }
-  return std::string_view::npos;
-}
-
-/// A text that was cut may end inside a character: leaves such a beginning off.
-std::string_view whole_characters(std::string_view s) noexcept {
-  std::size_t back = 0;
-  while (back < 3 && back < s.size() && (static_cast<unsigned char>(s[s.size() - 1 - back]) & 0xC0U) == 0x80U)
-    ++back;
-  if (back == s.size()) return s;
-  const auto lead = static_cast<unsigned char>(s[s.size() - 1 - back]);
-  const std::size_t needed = lead >= 0xF0U ? 3 : lead >= 0xE0U ? 2 : lead >= 0xC0U ? 1 : 0;
-  return needed > back ? s.substr(0, s.size() - 1 - back) : s;
-}
-
-} // namespace
-
 bool argument_reader::take(argument& out, std::size_t bytes) noexcept {
   if (bytes > left_) return false;
   out.data = at_;
@@ -60,8 +59,10 @@ bool argument_reader::take_text(argument& out) noexcept {
   out.cut = (length & cut_bit) != 0;
   const std::size_t size = length & ~cut_bit;
   if (!take(out, size)) return false;
-  out.text = {reinterpret_cast<const char*>(out.data), size};
-  if (out.cut) out.text = whole_characters(out.text);
+  const std::string_view all(reinterpret_cast<const char*>(out.data), size);
+  const std::string_view text = out.cut ? whole_characters(all) : all;
+  out.text_data = text.data();
+  out.text_size = text.size();
   return true;
 }
 
@@ -77,8 +78,9 @@ std::string_view argument_reader::take_name() noexcept {
 bool argument_reader::take_structure(argument& out, unsigned depth) noexcept {
   const std::size_t close = closing_brace(types_);
   if (close == std::string_view::npos || depth == deepest_structure) return false;
-  out.structure = types_.substr(1, close - 1);
-  argument_reader inner(out.structure, at_, left_);
+  out.structure_data = types_.data() + 1;
+  out.structure_size = close - 1;
+  argument_reader inner(out.structure(), at_, left_);
   argument field;
   while (!inner.types_.empty()) {
     if (inner.take_name().empty() || !inner.next_at(field, depth + 1)) return false;

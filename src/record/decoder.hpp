@@ -13,14 +13,26 @@ namespace faultline::detail {
 inline constexpr std::size_t most_arguments = 64;
 inline constexpr unsigned deepest_structure = 8;
 
-/// One argument: its code, and where its bytes lie.
+/// The bytes of a plain argument; 0 for codes that stand for more than bytes of one size.
+[[nodiscard]] std::size_t plain_bytes(char code) noexcept;
+
+/// The text's whole characters: one that was cut may end inside a character.
+[[nodiscard]] std::string_view whole_characters(std::string_view s) noexcept;
+
+/// One argument: its code, and where its bytes lie. Trivial, since arrays of it stand on the stack for each
+/// record.
 struct argument {
-  char code = 0; ///< see faultline/detail/codec.hpp; '{' for a structure
-  char unit = 0; ///< of a duration
-  bool cut = false;
-  std::string_view text;      ///< of s, t and x
-  std::string_view structure; ///< of {: the codes between the braces
-  const std::byte* data = nullptr;
+  char code; ///< see faultline/detail/codec.hpp; '{' for a structure
+  char unit; ///< of a duration
+  bool cut;
+  const char* text_data; ///< of s, t and x
+  std::size_t text_size;
+  const char* structure_data; ///< of {: the codes between the braces
+  std::size_t structure_size;
+  const std::byte* data;
+
+  [[nodiscard]] std::string_view text() const noexcept { return {text_data, text_size}; }
+  [[nodiscard]] std::string_view structure() const noexcept { return {structure_data, structure_size}; }
 
   template <class T> [[nodiscard]] T as() const noexcept {
     T value;

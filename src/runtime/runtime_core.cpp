@@ -39,6 +39,11 @@ const runtime_options& in_range(const runtime_options& o) {
     throw configuration_error("hold_outside_scopes", "true", "not available in this version; only false is");
   if (o.flusher > flusher_mode::spinning)
     throw configuration_error("flusher", std::to_string(static_cast<int>(o.flusher)), "not a flusher mode");
+  if (o.on_outbox_full > outbox_policy::block)
+    throw configuration_error("on_outbox_full", std::to_string(static_cast<int>(o.on_outbox_full)),
+                              "not a policy");
+  if (o.on_outbox_full == outbox_policy::block && o.flusher == flusher_mode::manual)
+    throw configuration_error("on_outbox_full", "block", "a manual flusher would be waited for in vain");
   check_interval("busy_interval", o.busy_interval);
   check_interval("idle_interval", o.idle_interval);
   check_range("storm_burst", o.storm_burst, 1, UINT32_MAX);
@@ -51,7 +56,13 @@ slot_geometry geometry_of(const runtime_options& o) noexcept {
                                      : o.clock == clock_kind::coarse ? statement_clock::coarse
                                      : source == clock_source::tsc   ? statement_clock::tsc
                                                                      : statement_clock::other;
-  return {o.buffer_bytes, o.buffers_per_thread, o.outbox_bytes, o.argument_bytes, statements, source};
+  return {o.buffer_bytes,
+          o.buffers_per_thread,
+          o.outbox_bytes,
+          o.argument_bytes,
+          statements,
+          source,
+          o.on_outbox_full == outbox_policy::block};
 }
 
 } // namespace

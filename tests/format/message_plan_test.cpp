@@ -1,8 +1,13 @@
 #include "format/message_plan.hpp"
 
+#include <bit>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <random>
 #include <string>
+
+#include <faultline/detail/codec.hpp>
 
 #include "support/catch.hpp"
 
@@ -56,4 +61,100 @@ TEST_CASE("random bytes and codes are never read beyond their end") {
     message_plan::append_exception(types, reinterpret_cast<const std::byte*>(exact.data()), exact.size(),
                                    out);
   }
+}
+
+namespace {
+
+template <class T> void put(std::string& bytes, T value) {
+  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+void put_text(std::string& bytes, std::string_view text, bool cut) {
+  put(bytes, static_cast<std::uint32_t>(text.size()) | (cut ? cut_bit : 0U));
+  bytes += text;
+}
+
+/// Values of every size, with few bits or many set.
+std::uint64_t some_bits(std::mt19937_64& random) { return random() >> (random() % 64); }
+
+double some_double(std::mt19937_64& random) {
+  switch (random() % 4) {
+  case 0: return std::bit_cast<double>(random());
+  case 1: return static_cast<double>(some_bits(random)) / 4.0;
+  case 2: return static_cast<double>(some_bits(random)) / 1e4 * (random() % 2 == 0 ? 1 : -1);
+  default:
+    return std::nextafter(static_cast<double>(some_bits(random)) / 100.0, random() % 2 == 0 ? 0.0 : 1e300);
+  }
+}
+
+} // namespace
+
+TEST_CASE("formats of plain fields in order give what fmt gives, byte for byte") {
+  std::mt19937_64 random(11);
+  for (int round = 0; round < 50'000; ++round) {
+    const auto u = static_cast<std::uint32_t>(some_bits(random));
+    const auto i = static_cast<std::int32_t>(random() >> (random() % 32));
+    const std::uint64_t big = some_bits(random);
+    const auto negative = -static_cast<std::int64_t>(some_bits(random) >> 1);
+    const double d = some_double(random);
+    const auto f = static_cast<float>(d);
+    const bool b = random() % 2 == 0;
+    const char c = static_cast<char>(random() % 256);
+    const std::string text(random() % 40, 'x');
+    std::string bytes;
+    put(bytes, u);
+    put(bytes, i);
+    put(bytes, big);
+    put(bytes, negative);
+    put(bytes, d);
+    put(bytes, f);
+    put(bytes, b);
+    put(bytes, c);
+    put_text(bytes, text, false);
+    constexpr std::string_view format = "a{}b{}{{{} {}|{};{}{}{}, {}.";
+    REQUIRE(message(format, "uiUIdfbcs", bytes) ==
+            fmt::format(fmt::runtime(format), u, i, big, negative, d, f, b, c, text));
+  }
+}
+
+TEST_CASE("doubles at the edges of the quick way are written as fmt writes them") {
+  for (const double d : {0.0,
+                         -0.0,
+                         1e-4,
+                         0.00012,
+                         9.9999e-5,
+                         1e-5,
+                         0.1,
+                         0.3,
+                         1.0 / 3,
+                         99'999'999'999.9999,
+                         1e11,
+                         1e15,
+                         1e16,
+                         1e17,
+                         123456.7891,
+                         0.0001,
+                         5e-324,
+                         1.7976931348623157e308,
+                         std::numeric_limits<double>::infinity(),
+                         -std::numeric_limits<double>::infinity(),
+                         std::numeric_limits<double>::quiet_NaN()}) {
+    std::string bytes;
+    put(bytes, d);
+    put(bytes, -d);
+    CHECK(message("{} {}", "dd", bytes) == fmt::format("{} {}", d, -d));
+  }
+}
+
+TEST_CASE("a string that was cut ends in whole characters and the mark, in a plain format as in others") {
+  std::string bytes;
+  put_text(bytes, "gr\xC3", true);
+  CHECK(message("{}", "s", bytes) == "gr[...]");
+  CHECK(message("{:>9}", "s", bytes) == "  gr[...]");
+}
+
+TEST_CASE("strings of one record may fill more than the format's own estimate") {
+  std::string bytes;
+  put_text(bytes, std::string(5000, 'a'), false);
+  put_text(bytes, std::string(3000, 'b'), true);
+  CHECK(message("{}{}", "ss", bytes) == std::string(5000, 'a') + std::string(3000, 'b') + "[...]");
 }

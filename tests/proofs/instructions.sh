@@ -13,12 +13,12 @@ compiler=$2
 limits='
 numbers_scope | 32  | 36  | held record, three numbers, clock_kind::scope
 numbers_tsc   | 47  | 48  | held record, three numbers, clock_kind::tsc
-text_scope    | 75  | 75  | held record, string of 24 and int, clock_kind::scope
-text_tsc      | 90  | 88  | held record, string of 24 and int, clock_kind::tsc
+text_scope    | 80  | 80  | held record, string of 24 and int, clock_kind::scope
+text_tsc      | 95  | 95  | held record, string of 24 and int, clock_kind::tsc
 disabled      | 2   | 3   | statement below the level
 scope         | 180 | 165 | scope entered and left
 trip          | 2200 | 2300 | 32 held records, an error, hand-over by pointer, with the scope
-pass          | 480 | 460 | record of the pass path outside any scope
+pass          | 500 | 480 | record of the pass path outside any scope
 '
 
 # The instructions that PROGRAM collects in a case of so many iterations.

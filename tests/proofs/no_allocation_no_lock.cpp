@@ -70,8 +70,11 @@ bool report(const char* what, const call_counts& seen, const call_counts& wanted
 
 /// All kinds of records and scopes, and failures that find a free buffer and such that do not.
 bool prove(clock_kind clock, const char* name, std::uint64_t records, std::uint64_t hand_overs) {
+  std::atomic<bool> hanging{false};
   runtime r(options_with(make_null_handler(), clock));
-  statement_kinds kinds(r, make_null_handler());
+  statement_kinds kinds(r, make_callback_handler([&hanging](const batch&) {
+                          while (hanging.load(std::memory_order_relaxed)) std::this_thread::yield();
+                        }));
   call_counts seen;
   paced pace;
   pace.run(r, [&] {
@@ -88,11 +91,12 @@ bool prove(clock_kind clock, const char* name, std::uint64_t records, std::uint6
       kinds.fail(n);
       if (n % 16 == 0) kinds.pass(n);
     }
-    for (std::uint64_t n = 0; n < 1000;
-         ++n) { // faster than the flusher: no buffer, then no room in the outbox
+    hanging.store(true, std::memory_order_relaxed); // no buffer, then no room in the outbox
+    for (std::uint64_t n = 0; n < 1000; ++n) {
       kinds.fail(n);
       kinds.pass(n);
     }
+    hanging.store(false, std::memory_order_relaxed);
     seen = counts_of_this_thread();
   });
   const runtime_stats s = r.stats();

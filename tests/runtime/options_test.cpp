@@ -28,6 +28,9 @@ TEST_CASE("wrong runtime options throw an error that names option, value and rea
   CHECK(refused({.flusher = static_cast<flusher_mode>(5)}) == "flusher: '5': not a flusher mode");
   CHECK(refused({.busy_interval = std::chrono::nanoseconds(-1)}) ==
         "busy_interval: '-1 ns': must be from 0 to one minute");
+  CHECK(refused({.on_outbox_full = static_cast<outbox_policy>(7)}) == "on_outbox_full: '7': not a policy");
+  CHECK(refused({.flusher = flusher_mode::manual, .on_outbox_full = outbox_policy::block}) ==
+        "on_outbox_full: 'block': a manual flusher would be waited for in vain");
   CHECK(refused({.storm_burst = 0}) == "storm_burst: '0': must be from 1 to 4294967295");
 }
 

@@ -163,7 +163,10 @@ TEST_CASE("children log while a thread of the parent changes a handler's level")
 TEST_CASE("children log while a thread of the parent makes the first use of targets") {
   runtime r({.default_target = make_memory_handler()});
   const logger lg = r.get_logger("forks");
-  CHECK(fork_during(r, lg, [&] { const error_scope scope(lg, {.target = make_null_handler()}); }) == 0);
+  CHECK(fork_during(r, lg, [&] {
+          const error_scope scope(lg, {.target = make_null_handler()});
+          std::this_thread::sleep_for(100us); // the runtime keeps every target it ever saw
+        }) == 0);
 }
 
 TEST_CASE("a line that a forked child repeats would be noticed, and so would a child that hangs") {

@@ -7,8 +7,10 @@
 
 #include <faultline/level.hpp>
 
-// A thread-local of the executable's own is reached by one instruction less than one that may be anywhere.
-#if defined(FAULTLINE_STATIC) && (!defined(__PIC__) || defined(__PIE__))
+// A thread-local of the executable's own is reached by one instruction less than one that may be anywhere. An
+// executable that finds it in a shared library all the same does not link (R_X86_64_TPOFF32 against
+// current_cursor) and defines FAULTLINE_INITIAL_EXEC.
+#if defined(FAULTLINE_STATIC) && !defined(FAULTLINE_INITIAL_EXEC) && (!defined(__PIC__) || defined(__PIE__))
 #define FAULTLINE_DETAIL_TLS_MODEL "local-exec"
 #else
 #define FAULTLINE_DETAIL_TLS_MODEL "initial-exec"

@@ -16,9 +16,9 @@ namespace faultline::detail {
   const std::size_t bound = argument_bytes < left ? argument_bytes : left;
   std::size_t size = t.size;
   if (size > bound) [[unlikely]] { // a size marked `cut_before` is beyond any bound as well
-    size &= ~cut_before;
+    if ((size & cut_before) != 0) size &= ~(cut_before | cut_bit);
     if (size > bound) size = bound;
-    t.size = size | cut_bit;
+    t.size = size | cut_bit | cut_before; // marked, so that another `fit` finds the size again
   }
   left -= size;
 }
@@ -30,7 +30,7 @@ template <class W>
 template <class W>
 [[nodiscard, gnu::always_inline]] inline std::size_t variable_bytes(const W& wire) noexcept {
   if constexpr (std::is_base_of_v<text, W>)
-    return wire.size & ~std::size_t{cut_bit};
+    return wire.size & ~(cut_before | cut_bit);
   else
     return 0;
 }
@@ -77,7 +77,7 @@ template <class W> inline std::byte* put(std::byte* at, const W& wire) noexcept 
   if constexpr (std::is_base_of_v<text, W>) {
     const auto length = static_cast<std::uint32_t>(wire.size);
     std::memcpy(at, &length, sizeof length);
-    const std::size_t size = wire.size & ~std::size_t{cut_bit};
+    const std::size_t size = length & ~cut_bit;
     copy_text(at + sizeof length, wire.data, size);
     return at + sizeof length + size;
   } else if constexpr (is_structure<W>::value) {

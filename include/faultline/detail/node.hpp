@@ -49,21 +49,24 @@ struct alignas(64) node_head {
 
 // Where the compiler does not compare with an atomic's memory at once (GCC, for any order), the processor is
 // told to. A byte or an aligned word is read whole, and these loads order nothing.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__) && defined(__LP64__) && defined(__GNUC__) && !defined(__clang__) &&                  \
+    !defined(__SANITIZE_THREAD__)
 [[nodiscard, gnu::always_inline]] inline bool is_on(const node_head& logger, level l) noexcept {
   bool on = false;
-  asm volatile("cmpb %b2, %1" : "=@ccbe"(on) : "m"(logger.threshold), "iq"(static_cast<std::uint8_t>(l)));
+  asm volatile("cmp{b %b2, %1| %1, %b2}"
+               : "=@ccbe"(on)
+               : "m"(logger.threshold), "iq"(static_cast<std::uint8_t>(l)));
   return on;
 }
 [[nodiscard, gnu::always_inline]] inline bool is_open(const cursor& c, const core_head* key) noexcept {
   bool equal = false;
-  asm volatile("cmpq %2, %1" : "=@cce"(equal) : "m"(c.open), "r"(key));
+  asm volatile("cmp{q %2, %1| %1, %2}" : "=@cce"(equal) : "m"(c.open), "r"(key));
   return equal;
 }
 /// Whether a record with that first word has anything to attend to.
 [[nodiscard, gnu::always_inline]] inline bool concerns(const cursor& c, std::uint64_t word) noexcept {
   bool some = false;
-  asm volatile("testb %b2, %1" : "=@ccnz"(some) : "m"(c.trip_mask), "q"(word));
+  asm volatile("test{b %b2, %1| %1, %b2}" : "=@ccnz"(some) : "m"(c.trip_mask), "q"(word));
   return some;
 }
 /// Nothing; it keeps the two in the registers in which they came, which saves their moves.

@@ -30,9 +30,10 @@ namespace faultline::detail {
 
 /// A record that asks for more: its site is not in the dictionary yet, or its level concerns a scope, a
 /// handler or nobody (triggers, the pass path, the end of records that no scope holds). `word` is the first
-/// of the record, not stored yet. Opens the cursor again.
+/// of the record, not stored yet. Opens the cursor again. The cursor is the statement's, not the thread's
+/// present one: a signal handler that logged in another runtime may have changed that.
 void attend(const level_gate& gate, site& where, std::uint64_t word, std::byte* record,
-            const argument_types& types) noexcept;
+            const argument_types& types, cursor& c) noexcept;
 
 /// A reading of the runtime's real clock.
 [[nodiscard]] std::uint64_t read_clock(const cursor& c) noexcept;
@@ -102,12 +103,12 @@ template <class Level, class... Wire>
   put_record(record, *c, gate, wire...);
   c->head = record + bytes;
   ++c->logged;
-  attend(gate, where, word_of<Wire...>(where, bytes) | level.bit(), record, signature<Wire...>::types);
+  attend(gate, where, word_of<Wire...>(where, bytes) | level.bit(), record, signature<Wire...>::types, *c);
 }
 
 /// Appends one record. The order of stores on the cursor is the protocol with signal handlers of the same
-/// thread: `open` goes null before anything else is read or changed and comes back after everything was. The
-/// record's word is stored last: a record is there as a whole or not at all.
+/// thread: `open` goes null before the buffer is looked at or changed and comes back after everything was.
+/// The record's word is stored last: for whoever reads after `open` came back, a record is there as a whole.
 ///
 /// Not inlined: statements with the same argument types share it, and a call site stays small. By value,
 /// because wires are scalars or two words.
@@ -140,7 +141,7 @@ template <class Level, class... Wire>
   if (concerns(*c, word)) [[unlikely]] {
     if (const auto concerned = static_cast<level_mask>(c->trip_mask & word);
         concerned != timed || c->clock == statement_clock::other)
-      return attend(gate, where, word, record, codes::types);
+      return attend(gate, where, word, record, codes::types, *c);
     const std::uint64_t time = time_of_record(*c, *owner);
     std::memcpy(record + 8, &time, sizeof time);
   }
