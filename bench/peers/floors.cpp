@@ -256,24 +256,31 @@ enum class formatting { compiled, at_run_time, stamped };
 class stamp_text {
  public:
   void append(fmt::memory_buffer& out) {
-    const std::uint64_t passed = ticks() - base_ticks_;
-    const std::uint64_t us =
-        base_us_ + static_cast<std::uint64_t>(tick_clock::instance().to_ns(passed)) / 1000;
-    if (us / 1'000'000 != second_) {
-      second_ = us / 1'000'000;
-      const auto seconds = static_cast<std::time_t>(second_);
+    const double us_passed = static_cast<double>(ticks() - base_ticks_) * us_per_tick_;
+    const std::uint64_t us = base_us_ + static_cast<std::uint64_t>(us_passed);
+    const std::uint64_t second = us / 1'000'000;
+    if (second != second_) {
+      second_ = second;
+      const auto seconds = static_cast<std::time_t>(second);
       std::tm parts{};
       gmtime_r(&seconds, &parts);
       std::strftime(text_.data(), text_.size(), "%Y-%m-%dT%H:%M:%S.", &parts);
     }
-    auto rest = static_cast<unsigned>(us % 1'000'000);
-    for (std::size_t i = 26; i > 20; --i, rest /= 10) text_[i - 1] = static_cast<char>('0' + rest % 10);
-    text_[26] = 'Z';
-    text_[27] = ' ';
-    out.append(text_.data(), text_.data() + 28);
+    const std::size_t size = out.size();
+    out.resize(size + 28);
+    char* const at = out.data() + size;
+    std::memcpy(at, text_.data(), 20);
+    const auto rest = static_cast<unsigned>(us - second * 1'000'000);
+    put_pair(at + 20, rest / 10'000);
+    put_pair(at + 22, rest / 100 % 100);
+    put_pair(at + 24, rest % 100);
+    std::memcpy(at + 26, "Z ", 2);
   }
 
  private:
+  static void put_pair(char* at, unsigned value) { std::memcpy(at, fmt::detail::digits2(value), 2); }
+
+  double us_per_tick_ = tick_clock::instance().ns_per_tick / 1000;
   std::uint64_t base_ticks_ = ticks();
   std::uint64_t base_us_ = nanoseconds_of(CLOCK_REALTIME) / 1000;
   std::uint64_t second_ = 0;

@@ -21,7 +21,10 @@ class glog_sync {
       VLOG(1) << "request " << x << " handled " << y << " bytes in " << z << " us";
     }
     void b(const std::string& user, int shard) const { VLOG(1) << "user " << user << " shard " << shard; }
-    void error(int n) const { LOG(ERROR) << "request failed with " << n; }
+    void error(int n) const {
+      LOG(ERROR) << "request failed with " << n;
+      google::FlushLogFiles(google::GLOG_INFO); // an ERROR does not flush the file of the lower levels
+    }
   };
   struct request {
     explicit request(const log&) {}

@@ -26,13 +26,13 @@ class watched_file {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
 
-  /// Whether `text` stands in the last 512 bytes.
+  /// Whether `text` stands in the last 8 KiB, and the file has grown since the last call.
   [[nodiscard]] bool ends_with_line_of(const std::string& text) {
     if (descriptor_ < 0) descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
     struct stat facts {};
     if (descriptor_ < 0 || ::fstat(descriptor_, &facts) != 0 || facts.st_size == size_) return false;
     size_ = facts.st_size;
-    std::array<char, 512> end{};
+    std::array<char, 8192> end{};
     const auto wanted = static_cast<off_t>(end.size());
     const ssize_t got = ::pread(descriptor_, end.data(), end.size(), size_ > wanted ? size_ - wanted : 0);
     return got > 0 &&
@@ -68,6 +68,11 @@ template <class Variant> void measure_trip(const run& r) {
   const int texts_wanted = r.scaled(300, 60);
   for (int n = failures; n < failures + texts_wanted; ++n) {
     const std::string text = "request failed with " + std::to_string(n);
+    // Failures come when they come: up to 1 ms after the text of the last, at no fixed place of a back end's
+    // rest.
+    const std::uint64_t next = wall_ns() + static_cast<std::uint64_t>(n) * 382'000 % 1'000'000;
+    while (wall_ns() < next) {
+    }
     const typename Variant::request request(log);
     for (int i = 0; i < records_per_request; ++i)
       log.a(static_cast<std::uint64_t>(i), static_cast<std::uint32_t>(i), static_cast<double>(i));
@@ -83,6 +88,9 @@ template <class Variant> void measure_trip(const run& r) {
   if (v->lost() != 0) r.emit("lost", "total", "contexts", static_cast<double>(v->lost()));
 }
 
+/// What a request of `error_rate` does besides logging.
+inline constexpr std::uint64_t request_work_ns = 10'000;
+
 /// Requests for a fraction of a second, `percent` of which fail, until the text of all is in the file.
 template <class Variant> void measure_one_rate(const run& r, double percent) {
   pinned_variant<Variant> v(r.make_setup());
@@ -94,7 +102,10 @@ template <class Variant> void measure_one_rate(const run& r, double percent) {
   int requests = 0;
   const std::uint64_t begin = wall_ns();
   do {
-    for (int n = 0; n < 256; ++n, ++requests) {
+    for (int n = 0; n < 64; ++n, ++requests) {
+      const std::uint64_t worked = wall_ns() + request_work_ns;
+      while (wall_ns() < worked) {
+      }
       const typename Variant::request request(log);
       for (int i = 0; i < records_per_request; ++i)
         log.a(static_cast<std::uint64_t>(i), static_cast<std::uint32_t>(i), static_cast<double>(i));
@@ -103,7 +114,6 @@ template <class Variant> void measure_one_rate(const run& r, double percent) {
       owed -= 1;
       log.error(++failed);
     }
-    settle_if_busy(*v);
   } while (wall_ns() - begin < enough);
   v->settle();
   const double seconds = static_cast<double>(wall_ns() - begin) * 1e-9;

@@ -100,8 +100,9 @@ template <class Variant> void measure_cpu(const run& r) {
   const std::uint64_t begin = wall_ns();
   const std::uint64_t cpu_before = process_cpu_ns();
   do {
-    for (int n = 0; n < requests_per_batch; ++n) request_a<Variant>(log, records_per_request);
-    records += requests_per_batch * records_per_request;
+    constexpr int requests = 32 * requests_per_batch;
+    for (int n = 0; n < requests; ++n) request_a<Variant>(log, records_per_request);
+    records += requests * records_per_request;
     settle_if_busy(*v);
   } while (wall_ns() - begin < enough);
   const std::uint64_t cpu = process_cpu_ns() - cpu_before;
