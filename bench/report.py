@@ -38,22 +38,12 @@ def class_of(variant):
     return "ours" if plots.is_ours(variant) else "floor" if plots.is_floor(variant) else ""
 
 
-def floor_of(scenario, rows, row):
-    """The figure of the scenario's floor beside this one, from the same run."""
-    for floor in scenario.floors:
-        for r in rows:
-            if r["variant"] == floor and (r["what"], r["x"], r["figure"]) == (row["what"], row["x"], row["figure"]):
-                return r["median"]
-    return None
-
-
 def scenario_table(scenario, rows):
     rows = sorted(rows, key=lambda r: (r["what"], r["x"], r["figure"], r["median"] if scenario.less_is_better
                                        else -r["median"]))
     cells = []
     for r in rows:
-        floor = floor_of(scenario, rows, r)
-        ratio = f"{r['median'] / floor:.2f}" if floor else ""
+        ratio = f"{r['to_floor']:.2f}" if r["to_floor"] is not None else ""
         x = f"{r['x']:g}" if r["x"] else ""
         cells.append((html.escape(r["variant"]), html.escape(r["what"]), html.escape(r["figure"]), x, number(r["median"]),
                       html.escape(r["unit"]), f"{number(r['least'])} – {number(r['greatest'])}", ratio, r["rounds"]))

@@ -218,15 +218,34 @@ class Suite:
                          f"{time.monotonic() - before:.1f} s")
 
 
+def ratio_to_floor(runs_of_figure, by_round):
+    """The median over rounds of the figure divided by its floor's in the same round; None without a floor. Processors
+    change their speed between rounds more than within one."""
+    first = runs_of_figure[0]
+    for floor in BY_NAME[first["scenario"]].floors:
+        ratios = []
+        for r in runs_of_figure:
+            base = by_round.get((r["scenario"], floor, r["what"], r["x"], r["figure"], r["round"]))
+            if base:
+                ratios.append(r["value"] / base)
+        if ratios:
+            return statistics.median(ratios)
+    return None
+
+
 def summarise(runs):
-    """One row for each figure: median, least and greatest over the rounds."""
+    """One row for each figure: median, least and greatest over the rounds, and the ratio to the scenario's floor."""
+    names = ("scenario", "variant", "what", "x", "figure", "unit")
     groups = {}
     for r in runs:
-        key = (r["scenario"], r["variant"], r["what"], r["x"], r["figure"], r["unit"])
-        groups.setdefault(key, []).append(r["value"])
-    names = ("scenario", "variant", "what", "x", "figure", "unit")
-    return [dict(zip(names, key), median=statistics.median(values), least=min(values), greatest=max(values),
-                 rounds=len(values)) for key, values in groups.items()]
+        groups.setdefault(tuple(r[n] for n in names), []).append(r)
+    by_round = {(r["scenario"], r["variant"], r["what"], r["x"], r["figure"], r["round"]): r["value"] for r in runs}
+    rows = []
+    for key, of_figure in groups.items():
+        values = [r["value"] for r in of_figure]
+        rows.append(dict(zip(names, key), median=statistics.median(values), least=min(values), greatest=max(values),
+                         rounds=len(values), to_floor=ratio_to_floor(of_figure, by_round)))
+    return rows
 
 
 def write_results(out, document):
@@ -234,7 +253,7 @@ def write_results(out, document):
     (out / "results.json").write_text(json.dumps(document, indent=1) + "\n")
     with open(out / "results.csv", "w", newline="", encoding="utf-8") as file:
         rows = csv.DictWriter(file, ["scenario", "variant", "what", "x", "figure", "unit", "median", "least", "greatest",
-                                     "rounds"])
+                                     "rounds", "to_floor"])
         rows.writeheader()
         rows.writerows(document["results"])
     report.write(out / "report.html", document)
