@@ -19,9 +19,9 @@ import time
 from pathlib import Path
 
 import build_cost
+import html_report
 import lttng_session
 import machine
-import report
 import server_load
 from scenarios import BY_NAME, SCENARIOS
 
@@ -256,7 +256,7 @@ def write_results(out, document):
                                      "rounds", "to_floor"])
         rows.writeheader()
         rows.writerows(document["results"])
-    report.write(out / "report.html", document)
+    html_report.write(out / "report.html", document)
 
 
 def main():
@@ -282,7 +282,7 @@ def main():
                 "variants": {v.name: {"peer": v.peer, "records": v.records} for v in suite.variants},
                 "results": summarise(suite.runs), "runs": suite.runs}
     write_results(options.out, document)
-    report.print_summary(document)
+    html_report.print_summary(document)
     suite.say(f"report: {options.out / 'report.html'}")
     return None
 
