@@ -9,7 +9,14 @@ import matplotlib.pyplot as plt  # noqa: E402  (after the choice of the back end
 
 OURS = "#c1440e"
 FLOOR = "#9a9a9a"
-PEERS = ["#30638e", "#5b8e7d", "#8f6593", "#b08d2e", "#4a7c92", "#6f6f9c", "#7a8450", "#3f7f6f"]
+# A peer has the same colour in every plot.
+COLOURS = {
+    "spdlog_async": "#1f77b4", "spdlog_sync": "#6baed6", "spdlog_backtrace": "#08306b", "spdlog": "#1f77b4",
+    "quill_written": "#2ca02c", "quill_backtrace": "#006d2c", "quill": "#2ca02c",
+    "xtr_unstamped": "#9467bd", "xtr_stamped": "#54278f", "xtr": "#9467bd",
+    "boost_log_sync": "#bcbd22", "boost_log_async": "#7f7f00", "boost_log": "#bcbd22",
+    "glog_sync": "#17becf", "glog": "#17becf", "lttng_snapshot": "#e377c2",
+}
 
 
 def is_ours(name):
@@ -20,12 +27,16 @@ def is_floor(name):
     return name.startswith(("floor", "nop", "compiled_out"))
 
 
-def colour_of(name, others):
+def colour_of(name):
     if is_ours(name):
         return OURS
-    if is_floor(name):
-        return FLOOR
-    return PEERS[others.index(name) % len(PEERS)]
+    return FLOOR if is_floor(name) else COLOURS.get(name, "#444444")
+
+
+def style_of(name, variants):
+    """Ours and the floors share a colour each: their lines differ."""
+    alike = [v for v in variants if colour_of(v) == colour_of(name)]
+    return ["-", "--", ":", "-."][alike.index(name) % 4]
 
 
 def svg_of(figure):
@@ -44,11 +55,10 @@ def bars(scenario, rows):
     for axis, panel in zip(axes[0], panels):
         chosen = [r for r in rows if (r["what"], r["figure"], r["x"], r["unit"]) == panel]
         chosen.sort(key=lambda r: r["median"], reverse=scenario.less_is_better)
-        others = sorted({r["variant"] for r in chosen if not is_ours(r["variant"]) and not is_floor(r["variant"])})
         values = [r["median"] for r in chosen]
         errors = [[max(0, r["median"] - r["least"]) for r in chosen], [max(0, r["greatest"] - r["median"]) for r in chosen]]
         axis.barh([r["variant"] for r in chosen], values, xerr=errors, error_kw={"lw": 0.8, "ecolor": "#444"},
-                  color=[colour_of(r["variant"], others) for r in chosen])
+                  color=[colour_of(r["variant"]) for r in chosen])
         if scenario.log_y and min(values) > 0:
             axis.set_xscale("log")
         suffix = f", {panel[2]:g}" if panel[2] else ""
@@ -62,25 +72,20 @@ def bars(scenario, rows):
 def lines(scenario, rows, quantiles=False):
     """One panel for each `what`: a line a variant over x."""
     panels = list(dict.fromkeys((r["what"], r["unit"]) for r in rows))
+    variants = list(dict.fromkeys(r["variant"] for r in rows))
     figure, axes = plt.subplots(1, len(panels), figsize=(5.4 * len(panels), 4), squeeze=False)
+    labelled = {}
     for axis, (what, unit) in zip(axes[0], panels):
         chosen = [r for r in rows if r["what"] == what and r["unit"] == unit]
-        variants = list(dict.fromkeys(r["variant"] for r in chosen))
-        others = sorted(v for v in variants if not is_ours(v) and not is_floor(v))
-        styles = ["-", "--", ":", "-."]
-        ours = [v for v in variants if is_ours(v)]
-        floors = [v for v in variants if is_floor(v)]
-        for v in variants:
+        for v in [v for v in variants if any(r["variant"] == v for r in chosen)]:
             points = sorted((r["x"], r["median"]) for r in chosen if r["variant"] == v)
-            place = (ours if v in ours else floors if v in floors else others).index(v)
-            style = styles[place % 4] if v in ours or v in floors else styles[place // len(PEERS) % 4]
             xs = range(len(points)) if quantiles else [p[0] for p in points]
-            axis.plot(xs, [p[1] for p in points], style, marker=".", lw=2 if v in ours else 1.1,
-                      color=colour_of(v, others), label=v)
+            labelled[v], = axis.plot(xs, [p[1] for p in points], style_of(v, variants), marker=".",
+                                     lw=2 if is_ours(v) else 1.1, color=colour_of(v))
         finish_lines(axis, scenario, chosen, quantiles)
         axis.set_title(what, fontsize=9)
         axis.set_ylabel(unit, fontsize=8)
-    axes[0][-1].legend(fontsize=6.5, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    axes[0][-1].legend(labelled.values(), labelled.keys(), fontsize=6.5, loc="center left", bbox_to_anchor=(1.01, 0.5))
     figure.tight_layout()
     return svg_of(figure)
 
@@ -93,8 +98,12 @@ def finish_lines(axis, scenario, rows, quantiles):
         axis.set_xticklabels([names[x] for x in xs])
     elif len(xs) > 1 and xs[-1] > 20 * (xs[1] or 1):
         axis.set_xscale("symlog", linthresh=max(xs[1], 0.1) if xs[0] == 0 else xs[0])
-    if scenario.log_y:
-        axis.set_yscale("symlog", linthresh=10) if quantiles else axis.set_yscale("log")
+    if quantiles:
+        axis.set_yscale("symlog", linthresh=10)
+    elif scenario.log_y:
+        axis.set_yscale("log")
+    if quantiles or not scenario.log_y:
+        axis.set_ylim(bottom=0)
     axis.set_xlabel(scenario.x_title, fontsize=8)
     axis.tick_params(labelsize=7)
     axis.grid(True, lw=0.3)

@@ -154,8 +154,8 @@ class faultline_pass {
     runtime_.attach_thread();
     return log(runtime_.get_logger("bench"));
   }
-  /// At most 50,000 records are on their way, and as many taken whose room is not given back yet: both fit into an
-  /// outbox.
+  /// At most 50,000 records are on their way, and as many taken whose room is not given back yet: both fit
+  /// into an outbox.
   void pace(std::uint64_t) {
     constexpr std::uint64_t window = 50'000;
     while (runtime_.stats().in_flight > window) std::this_thread::yield();

@@ -52,6 +52,8 @@ template <class Variant> void measure_trip(const run& r) {
   const auto texts = std::make_unique<latency_histogram>();
   const int failures = r.scaled(5'000, 1'000);
   for (int n = 0; n < failures; ++n) {
+    constexpr int successes = 8; // a failure comes among requests that succeed
+    for (int i = 0; i < successes; ++i) request_a<Variant>(log, records_per_request);
     {
       const typename Variant::request request(log);
       for (int i = 0; i < records_per_request; ++i)
@@ -100,6 +102,8 @@ template <class Variant> void measure_one_rate(const run& r, double percent) {
   double owed = 0;
   int failed = 0;
   int requests = 0;
+  request_a<Variant>(log, records_per_request);
+  v->settle();
   const std::uint64_t begin = wall_ns();
   do {
     for (int n = 0; n < 64; ++n, ++requests) {
