@@ -14,13 +14,13 @@
 #define FAULTLINE_DETAIL_JOIN2(a, b) a##b
 #define FAULTLINE_DETAIL_JOIN(a, b) FAULTLINE_DETAIL_JOIN2(a, b)
 
-#define FAULTLINE_DETAIL_STATEMENT(lg, site_level, wanted_level, at_run_time, format_text, ...)              \
+#define FAULTLINE_DETAIL_STATEMENT(lg, site_level, wanted_level, own_level, format_text, ...)                \
   do {                                                                                                       \
     if constexpr (::faultline::detail::compiled_in(site_level, FAULTLINE_ACTIVE_LEVEL)) {                    \
       const ::faultline::level faultline_level = (wanted_level);                                             \
       const ::faultline::detail::node_head& faultline_node = (lg).node();                                    \
-      if (faultline_level >= faultline_node.threshold.load(std::memory_order_relaxed) &&                     \
-          faultline_level < ::faultline::level::off) {                                                       \
+      if (::faultline::detail::is_on(faultline_node, faultline_level) &&                                     \
+          faultline_level < ::faultline::level::off) [[likely]] {                                            \
         static constinit ::faultline::detail::site faultline_site{{::faultline::detail::unentered},          \
                                                                   format_text,                               \
                                                                   __FILE__,                                  \
@@ -28,9 +28,8 @@
                                                                   "" #__VA_ARGS__,                           \
                                                                   __LINE__,                                  \
                                                                   site_level};                               \
-        ::faultline::detail::write<at_run_time>(faultline_node, faultline_site,                              \
-                                                ::faultline::detail::bit_of(faultline_level),                \
-                                                format_text __VA_OPT__(, ) __VA_ARGS__);                     \
+        ::faultline::detail::write(faultline_node.gate(faultline_level), faultline_site, own_level,          \
+                                   format_text __VA_OPT__(, ) __VA_ARGS__);                                  \
       }                                                                                                      \
     }                                                                                                        \
   } while (false)
@@ -45,12 +44,15 @@
 #define FAULTLINE_WARNING(lg, ...) FAULTLINE_DETAIL_AT(lg, ::faultline::level::warning, __VA_ARGS__)
 #define FAULTLINE_ERROR(lg, ...) FAULTLINE_DETAIL_AT(lg, ::faultline::level::error, __VA_ARGS__)
 #define FAULTLINE_CRITICAL(lg, ...) FAULTLINE_DETAIL_AT(lg, ::faultline::level::critical, __VA_ARGS__)
-#define FAULTLINE_DETAIL_AT(lg, l, ...) FAULTLINE_DETAIL_STATEMENT(lg, l, l, false, __VA_ARGS__)
+#define FAULTLINE_DETAIL_AT(lg, l, ...)                                                                      \
+  FAULTLINE_DETAIL_STATEMENT(lg, l, l, ::faultline::detail::level_of_site{}, __VA_ARGS__)
 
 /// The same with a level known at run time; `off` and values that are no level make no record. It is not
 /// removed by FAULTLINE_ACTIVE_LEVEL unless that is 6.
 #define FAULTLINE_LOG(lg, l, ...)                                                                            \
-  FAULTLINE_DETAIL_STATEMENT(lg, ::faultline::level::off, l, true, __VA_ARGS__)
+  FAULTLINE_DETAIL_STATEMENT(                                                                                \
+      lg, ::faultline::level::off, l,                                                                        \
+      ::faultline::detail::level_at_run_time{::faultline::detail::bit_of(faultline_level)}, __VA_ARGS__)
 
 /// An error scope to the end of the block: FAULTLINE_SCOPE(lg); or FAULTLINE_SCOPE(lg, .name = "order",
 /// .capacity = 50);

@@ -23,8 +23,10 @@ enum class clock_kind : std::uint8_t {
 
 /// Who runs the flusher.
 enum class flusher_mode : std::uint8_t {
-  thread, ///< a thread of the runtime's own, started with the first record, scope or attach
-  manual, ///< nobody: the program calls `runtime::run_once`; for tests and single-threaded tools
+  thread,   ///< a thread of the runtime's own, started with the first record, scope or attach
+  manual,   ///< nobody: the program calls `runtime::run_once`; for tests and single-threaded tools
+  spinning, ///< as `thread`, but it never rests: takes a whole core, and text is in its file within
+            ///< microseconds
 };
 
 /// What went wrong where nobody could be told by an exception.

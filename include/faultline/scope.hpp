@@ -11,8 +11,8 @@
 #include <type_traits>
 #include <utility>
 
-#include <faultline/detail/codec.hpp>
 #include <faultline/detail/cursor.hpp>
+#include <faultline/detail/encode.hpp>
 #include <faultline/level.hpp>
 #include <faultline/logger.hpp>
 
@@ -85,7 +85,9 @@ inline constexpr std::size_t field_value_bytes = 96;
 class error_scope {
  public:
   /// Throws `configuration_error` for a wrong option; nothing else.
-  [[nodiscard]] explicit error_scope(logger lg, const scope_options& options = {});
+  [[nodiscard]] error_scope(logger lg, const scope_options& options);
+  /// With the default options of scope_options.
+  [[nodiscard]] explicit error_scope(logger lg);
   error_scope(const error_scope&) = delete;
   error_scope& operator=(const error_scope&) = delete;
   /// Leaves the scope. When an exception is leaving the block, `call failed` is logged at ERROR first.
@@ -127,6 +129,9 @@ class error_scope {
  private:
   [[nodiscard]] bool is_here() const noexcept; // on the thread that entered it
   [[nodiscard]] bool active() const noexcept;  // and still in that thread's table
+  void enter(handler& target, std::string_view name, std::size_t capacity, level flush_level,
+             full_policy on_full, std::chrono::nanoseconds budget) noexcept;
+  void leave() noexcept;
 
   detail::thread_slot* slot_ = nullptr; // null: refused
   const detail::node_head* node_;

@@ -58,9 +58,8 @@ thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) 
   c.argument_bytes = static_cast<std::uint32_t>(geometry.argument_bytes);
   c.record_bytes = static_cast<std::uint32_t>(geometry.record_bytes());
   c.has_tsc = geometry.clock == clock_source::tsc;
-  c.clock = !geometry.reads_clock ? statement_clock::scope
-            : c.has_tsc           ? statement_clock::tsc
-                                  : statement_clock::other;
+  c.clock = geometry.statements;
+  c.base_mask = static_cast<level_mask>(not_entered | (c.clock != statement_clock::scope ? timed : 0));
   c.slot = slot;
   slot->buffers_[0].state.store(buffer_state::owned, std::memory_order_relaxed);
   slot->use(slot->buffers_[0]);
@@ -91,16 +90,11 @@ void thread_slot::detach() noexcept {
   attached_.store(false, std::memory_order_release); // publishes all of the above to the next thread
 }
 
-scope_slot* thread_slot::push_scope() noexcept {
+bool thread_slot::drop_abandoned_scopes() noexcept {
   std::size_t depth = depth_;
   while (depth > 0 && scopes_[depth - 1].abandoned()) --depth;
   if (depth != depth_) pop_scopes(depth, 0);
-  if (depth_ == deepest_scope) return nullptr;
-  scope_slot& scope = scopes_[depth_++];
-  scope.serial = next_serial_++;
-  if (next_serial_ == 0) next_serial_ = 1; // 0 is no scope's
-  scope.ended_elsewhere.store(0, std::memory_order_relaxed);
-  return &scope;
+  return depth_ < deepest_scope;
 }
 
 void thread_slot::pop_scopes(std::size_t index, std::uint32_t ended) noexcept {
@@ -153,7 +147,7 @@ std::uint64_t thread_slot::live() const noexcept {
   return cursor_->logged - marks_[oldest_ % segments_per_buffer].first_logged;
 }
 
-void thread_slot::rewind() noexcept {
+void thread_slot::rewind_segments() noexcept {
   std::uint64_t unsettled = live();
   for (std::uint64_t n = oldest_; n <= segment_; ++n) unsettled -= marks(n).settled();
   add(counts.discarded, unsettled);

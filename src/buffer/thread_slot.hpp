@@ -10,6 +10,7 @@
 #include <span>
 
 #include <faultline/detail/cursor.hpp>
+#include <faultline/detail/site.hpp>
 #include <faultline/level.hpp>
 #include <faultline/scope.hpp>
 
@@ -57,9 +58,13 @@ struct slot_geometry {
   std::size_t buffers;
   std::size_t outbox_bytes;
   std::size_t argument_bytes;
-  bool reads_clock;
+  statement_clock statements; ///< `other` with a real clock that is no time stamp counter
   clock_source clock;
 
+  /// Each record has a reading of the real clock of its own.
+  [[nodiscard]] bool reads_clock() const noexcept {
+    return statements == statement_clock::tsc || statements == statement_clock::other;
+  }
   [[nodiscard]] std::size_t segment_bytes() const noexcept {
     return buffer_bytes / segments_per_buffer / 64 * 64;
   }
@@ -108,7 +113,30 @@ class thread_slot {
   /// For a scope that ends on another thread: the one thing another thread may touch, `ended_elsewhere`.
   [[nodiscard]] scope_slot& scope_at(std::uint32_t index) noexcept { return scopes_[index]; }
   /// A place for a scope, after the abandoned ones on top are gone; null when the table is full.
-  [[nodiscard]] scope_slot* push_scope() noexcept;
+  [[nodiscard]] scope_slot* push_scope() noexcept {
+    if (depth_ > 0 && (depth_ == deepest_scope || scopes_[depth_ - 1].abandoned())) [[unlikely]]
+      if (!drop_abandoned_scopes()) return nullptr;
+    scope_slot& scope = scopes_[depth_++];
+    scope.serial = next_serial_++;
+    if (next_serial_ == 0) [[unlikely]]
+      next_serial_ = 1; // 0 is no scope's
+    scope.ended_elsewhere.store(0, std::memory_order_relaxed);
+    return &scope;
+  }
+  /// What most scopes do at their end: takes the top scope away. False, and nothing is done, when there is
+  /// more to it.
+  [[nodiscard]] bool pop_top_scope(std::size_t index) noexcept {
+    const scope_slot& scope = scopes_[index];
+    if (depth_ != index + 1 || scope.owed) [[unlikely]]
+      return false;
+    cursor_->trip_mask = scope.outer_trip_mask;
+    depth_ = index;
+    if (index == 0) {
+      rewind();
+      publish_counts();
+    }
+    return true;
+  }
   /// Takes away the scopes from `index` on; of those that are not `ended` each counts as abandoned.
   void pop_scopes(std::size_t index, std::uint32_t ended) noexcept;
   [[nodiscard]] buffer* free_buffer() noexcept;
@@ -121,7 +149,15 @@ class thread_slot {
   void next_segment() noexcept;
 
   /// Forgets all that is held: the end of the outermost scope, or of a statement outside any.
-  void rewind() noexcept;
+  void rewind() noexcept {
+    segment_marks& first = marks_[0];
+    if (segment_ != 0 || first.settled() != 0) [[unlikely]]
+      return rewind_segments();
+    // Nothing of it was settled otherwise, and it is the first segment of the buffer that goes on.
+    add(counts.discarded, cursor_->logged - first.first_logged);
+    first.first_logged = cursor_->logged;
+    cursor_->head = current_->data;
+  }
 
   /// Classes of the ledger. A record is settled once; a later hand-over outranks what it was before.
   void settle_passed(record_reader& record) noexcept;
@@ -167,7 +203,7 @@ class thread_slot {
 
   // Plain state of the thread.
   generation* home = nullptr;
-  const core* owner = nullptr;
+  const core_head* owner = nullptr;
   hand_over_producer* producer = nullptr; ///< recycled with the slot
   outbox out;
   slot_counts counts;
@@ -205,6 +241,8 @@ class thread_slot {
 
   void use(buffer& b) noexcept;
   void start_segment(std::uint64_t number) noexcept;
+  void rewind_segments() noexcept;
+  bool drop_abandoned_scopes() noexcept; // true when there is room for one more scope
   [[nodiscard]] std::uint64_t live() const noexcept;
 
   struct segment_marks {

@@ -51,6 +51,7 @@ round::outcome flusher::run_round() {
 }
 
 std::chrono::nanoseconds flusher::pause(bool worked) noexcept {
+  if (options_.flusher == flusher_mode::spinning) return {};
   constexpr unsigned rounds_before_rest = 50;
   quiet_rounds_ = worked ? 0 : quiet_rounds_ + 1;
   if (quiet_rounds_ <= rounds_before_rest) {

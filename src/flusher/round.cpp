@@ -16,6 +16,7 @@ round::round(generation& threads, const runtime_options& options, ledger& counts
 
 round::outcome round::run() {
   views_.clock().refresh();
+  publish_tick();
   note_published();
   outcome result{true, take_buffers()};
   for (thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr;
@@ -29,6 +30,13 @@ round::outcome round::run() {
   if (out_.flush_handlers()) result.complete = false;
   add(counts_.rounds, 1);
   return result;
+}
+
+/// For clock_kind::coarse.
+void round::publish_tick() noexcept {
+  core& owner = threads_.owner;
+  if (owner.geometry.statements == statement_clock::coarse)
+    owner.tick.store(owner.now(), std::memory_order_relaxed);
 }
 
 void round::end() {
@@ -229,7 +237,7 @@ void round::write_dump(thread_slot& slot, buffer& b, std::span<const trip_descri
     if (!c.chosen) continue;
     auto built = views_.build(record_reader(c.at), b.thread_id, scope, next_dump_);
     built.view.time_is_exact =
-        threads_.owner.geometry.reads_clock || (record_reader(c.at).flags() & record_exact) != 0;
+        threads_.owner.geometry.reads_clock() || (record_reader(c.at).flags() & record_exact) != 0;
     envelope.truncated += built.cut ? 1 : 0;
     block_.push_back(built.view);
   }

@@ -44,6 +44,7 @@ class round {
   void forget_parent(handler& h) noexcept { out_.after_fork(h); }
 
  private:
+  void publish_tick() noexcept;
   void note_published();
   bool take_buffers();
   bool write_thread(thread_slot& slot);

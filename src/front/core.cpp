@@ -211,11 +211,13 @@ barred_section::barred_section() noexcept : before_(current_cursor) { current_cu
 barred_section::~barred_section() { current_cursor = before_; }
 bool this_thread_is_barred() noexcept { return current_cursor == &barred_cursor; }
 
-namespace {
+std::uint64_t read_clock(const cursor& c) noexcept {
+  return read_ticks(c.has_tsc ? clock_source::tsc : clock_source::monotonic);
+}
 
-/// The calling thread's cursor, open for the node's core; null, and counted, when the thread may not log now.
-cursor* open_cursor(const node_head& node) noexcept {
-  auto& owner = const_cast<core&>(*node.owner);
+cursor* prepare(const level_gate& gate) noexcept {
+  if (is_open(*current_cursor, &gate.owner())) return current_cursor;
+  core& owner = core::of(gate.owner());
   if (thread_slot* slot = obtain_slot(owner)) return &slot->place();
   const bool inside = current_cursor == &attaching_cursor || find_slot(owner) != nullptr;
   auto& count = this_thread_is_barred() ? owner.barred : inside ? owner.reentered : owner.unmade;
@@ -223,21 +225,15 @@ cursor* open_cursor(const node_head& node) noexcept {
   return nullptr;
 }
 
-} // namespace
-
-std::uint64_t read_clock(const cursor& c) noexcept {
-  return read_ticks(c.has_tsc ? clock_source::tsc : clock_source::monotonic);
-}
-
-bool prepare(const node_head& node, std::size_t bytes) noexcept {
-  cursor* c = current_cursor;
-  if (c->open.load(std::memory_order_relaxed) != node.owner && (c = open_cursor(node)) == nullptr)
-    return false;
-  if (bytes == 0) return true;
-  const closed_section closed(*c->slot);
-  if (make_room(*c, bytes)) return true;
-  c->slot->home->owner.unmade.fetch_add(1, std::memory_order_relaxed);
-  return false;
+std::byte* reserve(cursor& c, std::size_t bytes) noexcept {
+  thread_slot& slot = *c.slot;
+  c.open.store(nullptr, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  if (make_room(c, bytes)) return c.head;
+  slot.home->owner.unmade.fetch_add(1, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  c.open.store(slot.owner, std::memory_order_relaxed);
+  return nullptr;
 }
 
 } // namespace faultline::detail

@@ -2,8 +2,10 @@
 // side.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 
@@ -46,6 +48,8 @@ class storm_board {
   std::array<storm, most_storms> storms_;
 };
 
+struct core;
+
 /// The threads' state between two forks. A forked child leaves its parent's generation alone, locks, queue,
 /// slots and all, and begins another.
 struct generation {
@@ -70,7 +74,11 @@ struct generation {
   storm_board storms;
 };
 
-struct core {
+struct core : core_head {
+  [[nodiscard]] static core& of(const core_head& head) noexcept {
+    return static_cast<core&>(const_cast<core_head&>(head));
+  }
+
   explicit core(const slot_geometry& sizes);
   virtual ~core();
   core(const core&) = delete;
@@ -92,6 +100,11 @@ struct core {
     references_.fetch_add(1, std::memory_order_relaxed);
   } // the caller has a reference already
   void release() noexcept;
+
+  /// For time budgets; centuries at most, and no overflow.
+  [[nodiscard]] std::uint64_t ticks_in(std::chrono::nanoseconds time) const noexcept {
+    return static_cast<std::uint64_t>(std::min(static_cast<double>(time.count()) / ns_per_tick, 1e18));
+  }
 
   slot_geometry geometry;
   double ns_per_tick; ///< for time budgets: measured when the runtime was made

@@ -9,9 +9,7 @@ namespace faultline {
 namespace {
 
 detail::node& full(detail::node_head* head) noexcept { return static_cast<detail::node&>(*head); }
-detail::core& core_of(const detail::node_head* head) noexcept {
-  return const_cast<detail::core&>(*head->owner);
-}
+detail::core& core_of(const detail::node_head* head) noexcept { return detail::core::of(*head->owner); }
 
 } // namespace
 

@@ -75,6 +75,7 @@ node& registry::make(std::string name, node* parent) {
   made->depth = parent != nullptr ? parent->depth + 1 : 0;
   made->id = static_cast<std::uint32_t>(nodes_.size() + 1);
   made->owner = &owner_;
+  for (level_gate& gate : made->gates) gate.logger_id = made->id;
   refresh(*made);
   // Release: whoever finds the node by its id sees it whole.
   reinterpret_cast<id_cell*>(by_id_.data())[made->id].store(made.get(), std::memory_order_release);
@@ -158,6 +159,8 @@ void registry::refresh(node& n) noexcept {
                     : n.parent != nullptr ? n.parent->threshold.load(std::memory_order_relaxed)
                                           : level::debug;
   n.pass_mask.store(mask, std::memory_order_relaxed);
+  for (std::size_t l = 0; l < n.gates.size(); ++l)
+    n.gates[l].open_for(*n.owner, (mask & bit_of(static_cast<level>(l))) != 0);
   n.threshold.store(own, std::memory_order_relaxed);
 }
 

@@ -22,6 +22,8 @@ class handler;
 
 namespace faultline::detail {
 
+struct core;
+
 /// A handler's stay at a logger, in ticks. Which handlers the pass path serves follows from the record's time
 /// alone, so that the flusher's answer for an outbox entry and for the same record in a later dump are one.
 struct attachment {

@@ -19,7 +19,7 @@ namespace faultline {
 namespace detail {
 namespace {
 
-core& core_of(const node_head& n) noexcept { return const_cast<core&>(*n.owner); }
+core& core_of(const node_head& n) noexcept { return core::of(*n.owner); }
 
 scope_set bit_of_scope(std::uint32_t index) noexcept { return scope_set{1} << index; }
 
@@ -97,21 +97,26 @@ template <class... Wire>
 void log_failure(const node_head& n, thread_slot* slot, site& where, Wire... wire) noexcept {
   if (level::error < n.threshold.load(std::memory_order_relaxed)) return;
   if (slot != nullptr) slot->exception_escapes = true;
-  append<false, false>(n, where, bit_of(level::error), wire...);
+  append(n.gate(level::error), where, level_of_site{}, wire...);
   if (slot != nullptr) slot->exception_escapes = false;
 }
 
 /// The runtime keeps the scope's target alive from the target's first scope on.
-void keep_target(core& owner, const scope_options& options) {
-  handler* target = options.target.get();
-  if (target != nullptr && !handler_access::is_kept_by(*target, &owner)) owner.keep(*target);
+void keep_target(core& owner, handler& target) {
+  if (!handler_access::is_kept_by(target, &owner)) [[unlikely]]
+    owner.keep(target);
+}
+
+bool is_valid(const scope_options& o) noexcept {
+  return o.capacity != 0 && o.flush_level <= level::off && o.on_full <= full_policy::flush &&
+         o.after_trip == trip_policy::resume && o.pin_first == 0 && o.budget.count() >= 0;
 }
 
 } // namespace
 
 void adopt(logger lg, const scope_options& options) {
   check(options);
-  keep_target(core_of(lg.node()), options);
+  if (handler* target = options.target.get()) keep_target(core_of(lg.node()), *target);
 }
 
 void check(const scope_options& options) {
@@ -162,58 +167,69 @@ void handler_ref::keep_unless_kept() {
   if (!detail::handler_access::is_kept(*handler_)) owner_ = handler_->shared_from_this();
 }
 
-error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.node()) {
-  detail::check(options);
-  detail::core& owner = detail::core_of(*node_);
-  detail::keep_target(owner, options);
-  handler* target = options.target.get() != nullptr ? options.target.get() : &owner.default_target();
+error_scope::error_scope(logger lg) : node_(&lg.node()) {
+  enter(detail::core_of(*node_).default_target(), {}, 100, level::error, full_policy::drop_oldest, {});
+}
 
-  detail::thread_slot* slot = detail::current_cursor->slot;
-  if (slot == nullptr || slot->place().open.load(std::memory_order_relaxed) != &owner) {
-    slot = detail::obtain_slot(owner);
-    if (slot == nullptr) {
-      owner.scopes_unattached.fetch_add(1, std::memory_order_relaxed);
-      return;
-    }
-  }
-  const detail::closed_section closed(*slot);
-  const std::uint8_t bit = detail::target_bit(*slot, target);
-  detail::scope_slot* scope = bit != 0 ? slot->push_scope() : nullptr;
-  if (scope == nullptr) {
-    detail::add(slot->counts.scopes_refused, 1);
+error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.node()) {
+  if (!detail::is_valid(options)) [[unlikely]]
+    detail::check(options);
+  detail::core& owner = detail::core_of(*node_);
+  handler* const target = options.target.get();
+  if (target != nullptr) detail::keep_target(owner, *target);
+  enter(target != nullptr ? *target : owner.default_target(), options.name, options.capacity,
+        options.flush_level, options.on_full, options.budget);
+}
+
+[[gnu::always_inline]] inline void error_scope::enter(handler& target, std::string_view name,
+                                                      std::size_t capacity, level flush_level,
+                                                      full_policy on_full,
+                                                      std::chrono::nanoseconds budget) noexcept {
+  detail::core& owner = detail::core_of(*node_);
+  if (!detail::is_open(*detail::current_cursor, &owner) && detail::obtain_slot(owner) == nullptr)
+      [[unlikely]] {
+    owner.scopes_unattached.fetch_add(1, std::memory_order_relaxed);
     return;
   }
-  detail::cursor& c = slot->place();
-  c.time = detail::read_clock(c);
+  detail::cursor& c = *detail::current_cursor;
+  detail::thread_slot& slot = *c.slot;
+  const detail::closed_section closed(slot);
+  const std::uint8_t bit = slot.scopes().empty() ? std::uint8_t{1} : detail::target_bit(slot, &target);
+  detail::scope_slot* const scope = bit != 0 ? slot.push_scope() : nullptr;
+  if (scope == nullptr) [[unlikely]] {
+    detail::add(slot.counts.scopes_refused, 1);
+    return;
+  }
+  slot_ = &slot;
+  index_ = static_cast<std::uint32_t>(slot.scopes().size() - 1);
+  serial_ = scope->serial;
+  uncaught_ = *slot.uncaught_exceptions;
   scope->logger = node_;
-  scope->target = target;
-  scope->start_ticks = c.time;
-  scope->budget_ticks = static_cast<std::uint64_t>(std::min(
-      static_cast<double>(options.budget.count()) / owner.ns_per_tick, 1e18)); // centuries, and no overflow
-  scope->capacity = options.capacity;
-  scope->watermark = slot->here();
+  scope->target = &target;
+  scope->budget_ticks = 0;
+  if (budget.count() != 0) [[unlikely]]
+    scope->budget_ticks = owner.ticks_in(budget);
+  scope->capacity = capacity;
+  scope->watermark = slot.here();
   scope->logged_mark = c.logged;
   scope->held = 0;
-  scope->levels = detail::bits_from(options.flush_level);
+  scope->levels = detail::bits_from(flush_level);
   scope->outer_trip_mask = c.trip_mask;
   scope->target_bit = bit;
-  scope->counts = options.on_full == full_policy::flush;
+  scope->counts = on_full == full_policy::flush;
   scope->owed = false;
   scope->owed_to = 0;
-  scope->context.reset(options.name);
-  const bool outermost = slot->scopes().size() == 1;
+  scope->context.reset(name);
   c.trip_mask =
       scope->counts
           ? detail::every_level
-          : static_cast<detail::level_mask>((outermost ? detail::unentered : c.trip_mask) | scope->levels);
-  slot_ = slot;
-  index_ = static_cast<std::uint32_t>(slot->scopes().size() - 1);
-  serial_ = scope->serial;
-  uncaught_ = *slot->uncaught_exceptions;
+          : static_cast<detail::level_mask>((index_ == 0 ? c.base_mask : c.trip_mask) | scope->levels);
+  c.time = scope->start_ticks =
+      c.has_tsc ? detail::read_ticks(detail::clock_source::tsc) : detail::read_clock(c);
 }
 
 bool error_scope::is_here() const noexcept {
-  return detail::current_cursor->slot == slot_ || detail::find_slot(*node_->owner) == slot_;
+  return detail::current_cursor->slot == slot_ || detail::find_slot(detail::core_of(*node_)) == slot_;
 }
 
 bool error_scope::active() const noexcept {
@@ -226,7 +242,23 @@ bool error_scope::active() const noexcept {
 }
 
 error_scope::~error_scope() {
-  if (slot_ == nullptr) return;
+  if (slot_ == nullptr) [[unlikely]]
+    return;
+  detail::cursor& c = *detail::current_cursor;
+  if (c.slot == slot_ && detail::is_open(c, slot_->owner)) [[likely]] {
+    const detail::scope_slot& scope = slot_->scope_at(index_);
+    if (scope.serial == serial_ && scope.budget_ticks == 0 && *slot_->uncaught_exceptions <= uncaught_)
+        [[likely]] {
+      const detail::closed_section closed(*slot_);
+      if (slot_->pop_top_scope(index_)) [[likely]]
+        return;
+    }
+  }
+  leave();
+}
+
+/// The end of a scope that is not plain.
+void error_scope::leave() noexcept {
   if (!is_here()) {
     slot_->scope_at(index_).ended_elsewhere.store(serial_, std::memory_order_relaxed);
     return;

@@ -295,26 +295,24 @@ void trip_or_pass(thread_slot& slot, record_reader& record, scope_set tripped, b
 
 namespace {
 
-/// Enters the record's site into the dictionary and gives the record the site's word. False when the
+/// Enters the record's site into the dictionary and makes the record's word of the site's. False when the
 /// dictionary is full.
-bool enter(std::byte* at, site& where, const char* codes, std::uint16_t fixed_bytes) noexcept {
-  const std::uint64_t entered = dictionary::instance().enter(where, codes, fixed_bytes);
+bool enter(std::uint64_t& word, site& where, const argument_types& types) noexcept {
+  const std::uint64_t entered = dictionary::instance().enter(where, types.codes, types.record_bytes);
   if (entered == unentered) return false;
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof word);
   word = entered | (word & 0xFFFF'0000U) |
          (word & bits_from(level::trace)); // the size and level that it has itself
-  std::memcpy(at, &word, sizeof word);
   return true;
 }
 
 } // namespace
 
-void attend(const node_head& head, cursor& c, std::byte* at, site& where, const char* codes,
-            std::uint16_t fixed_bytes) noexcept {
+void attend(const level_gate& gate, site& where, std::uint64_t word, std::byte* at,
+            const argument_types& types) noexcept {
+  cursor& c = *current_cursor;
   if (c.slot == nullptr) return; // a fork inside this statement, in a signal handler, wiped the cursor
   thread_slot& slot = *c.slot;
-  if ((record_reader(at).level_bit() & unentered) != 0 && !enter(at, where, codes, fixed_bytes)) {
+  if ((word & not_entered) != 0 && !enter(word, where, types)) {
     c.head = at; // as if it had never been
     --c.logged;
     slot.home->owner.unmade.fetch_add(1, std::memory_order_relaxed);
@@ -322,8 +320,11 @@ void attend(const node_head& head, cursor& c, std::byte* at, site& where, const 
     c.open.store(slot.owner, std::memory_order_relaxed);
     return;
   }
-  const node& n = node_of(&head);
+  std::memcpy(at, &word, sizeof word);
+  const node& n = *slot.home->owner.loggers.find(gate.logger_id);
   record_reader record(at);
+  if (c.clock != statement_clock::scope)
+    record.set_time(c.clock == statement_clock::other ? read_clock(c) : time_of_record(c, *slot.owner));
   const level_mask bit = record.level_bit();
   const bool routed = (n.pass_mask.load(std::memory_order_relaxed) & bit) != 0;
   trip_cause cause;

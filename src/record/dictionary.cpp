@@ -69,8 +69,8 @@ std::uint64_t dictionary::enter(site& s, std::string_view types, std::uint16_t r
   auto* cells = reinterpret_cast<table_cell*>(table_.data());
   cells[id].store(entry, std::memory_order_release); // publishes the entry to `find`
 
-  const std::uint64_t word =
-      static_cast<std::uint64_t>(id) << 32 | static_cast<std::uint64_t>(record_bytes) << 16 | bit_of(s.level);
+  const std::uint64_t word = static_cast<std::uint64_t>(id) << 32 |
+                             static_cast<std::uint64_t>(record_bytes) << 16 | timed | bit_of(s.level);
   std::uint64_t expected = unentered;
   // Two threads may enter the same site at once: one word wins, the other's entry stays behind unused.
   // Release publishes the entry with the word, acquire gives the loser the winner's entry.

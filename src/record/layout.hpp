@@ -3,7 +3,7 @@
 //   0        8        16    20
 //   | word   | time   | lg  | arguments …                     | padding to 8 |
 //
-//   word   bits 0..7 level, one-hot · 8..15 flags · 16..31 size in bytes · 32..63 site id
+//   word   bits 0..5 level, one-hot · 6 set · 8..15 flags · 16..31 size in bytes · 32..63 site id
 //   time   ticks of the runtime's clock
 //   lg     bits 0..23 logger id · 24..31 one bit for each target of the thread's open scopes that has it
 //   already
@@ -40,7 +40,9 @@ class record_reader {
     return static_cast<std::uint32_t>(word_ >> 16) & 0xFFFFU;
   }
   [[nodiscard]] std::uint8_t flags() const noexcept { return static_cast<std::uint8_t>(word_ >> 8); }
-  [[nodiscard]] level_mask level_bit() const noexcept { return static_cast<level_mask>(word_); }
+  [[nodiscard]] level_mask level_bit() const noexcept {
+    return static_cast<level_mask>(word_ & bits_from(level::trace));
+  }
   [[nodiscard]] faultline::level level() const noexcept {
     return static_cast<faultline::level>(std::countr_zero(static_cast<unsigned>(level_bit() | 0x40U)));
   }

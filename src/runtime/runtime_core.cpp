@@ -33,13 +33,11 @@ const runtime_options& in_range(const runtime_options& o) {
   if ((o.outbox_bytes & (o.outbox_bytes - 1)) != 0)
     throw configuration_error("outbox_bytes", std::to_string(o.outbox_bytes), "must be a power of two");
   check_range("argument_bytes", o.argument_bytes, 16, 65'535);
-  if (o.clock == clock_kind::coarse)
-    throw configuration_error("clock", "coarse", "not available in this version; tsc and scope are");
-  if (o.clock != clock_kind::tsc && o.clock != clock_kind::scope)
+  if (o.clock > clock_kind::scope)
     throw configuration_error("clock", std::to_string(static_cast<int>(o.clock)), "not a clock kind");
   if (o.hold_outside_scopes)
     throw configuration_error("hold_outside_scopes", "true", "not available in this version; only false is");
-  if (o.flusher != flusher_mode::thread && o.flusher != flusher_mode::manual)
+  if (o.flusher > flusher_mode::spinning)
     throw configuration_error("flusher", std::to_string(static_cast<int>(o.flusher)), "not a flusher mode");
   check_interval("busy_interval", o.busy_interval);
   check_interval("idle_interval", o.idle_interval);
@@ -48,8 +46,12 @@ const runtime_options& in_range(const runtime_options& o) {
 }
 
 slot_geometry geometry_of(const runtime_options& o) noexcept {
-  return {o.buffer_bytes,   o.buffers_per_thread,       o.outbox_bytes,
-          o.argument_bytes, o.clock == clock_kind::tsc, detect_clock_source()};
+  const clock_source source = detect_clock_source();
+  const statement_clock statements = o.clock == clock_kind::scope    ? statement_clock::scope
+                                     : o.clock == clock_kind::coarse ? statement_clock::coarse
+                                     : source == clock_source::tsc   ? statement_clock::tsc
+                                                                     : statement_clock::other;
+  return {o.buffer_bytes, o.buffers_per_thread, o.outbox_bytes, o.argument_bytes, statements, source};
 }
 
 } // namespace

@@ -100,3 +100,21 @@ TEST_CASE("an attached thread that never logged costs nothing at stop") {
   CHECK(rt.stats().thread_memory_bytes <= 256U << 10);
   CHECK(rt.stop());
 }
+
+TEST_CASE("a spinning flusher writes at once and ends when it is stopped") {
+  const auto target = make_memory_handler();
+  runtime rt({.default_target = target, .flusher = flusher_mode::spinning});
+  const logger lg = rt.get_logger();
+  {
+    const error_scope scope(lg);
+    FAULTLINE_ERROR(lg, "error");
+  }
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (target->messages().empty() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  CHECK(target->messages() == strings{"error"});
+  const std::uint64_t before = rt.stats().rounds;
+  while (rt.stats().rounds < before + 1000 && std::chrono::steady_clock::now() < until)
+    std::this_thread::yield();
+  CHECK(rt.stats().rounds >= before + 1000); // it does not rest though nothing happens
+  CHECK(rt.stop());
+}

@@ -272,3 +272,41 @@ TEST_CASE("with the scope's clock the order is kept, and times are marked as ine
   CHECK_FALSE(r[0].time_is_exact);
   CHECK(r[2].time_is_exact);
 }
+
+TEST_CASE("with the coarse clock a record has the later of the scope's reading and the flusher's tick") {
+  manual_runtime rt({.clock = clock_kind::coarse});
+  {
+    const error_scope scope(rt.get());
+    FAULTLINE_DEBUG(rt.get(), "before any tick");
+    FAULTLINE_DEBUG(rt.get(), "still before");
+    rt.write_all(); // publishes a tick
+    FAULTLINE_DEBUG(rt.get(), "after a tick");
+    FAULTLINE_DEBUG(rt.get(), "no tick since");
+    FAULTLINE_ERROR(rt.get(), "exact");
+  }
+  rt.write_all();
+  const auto r = rt.target->records();
+  REQUIRE(r.size() == 5);
+  CHECK(r[0].time == r[1].time);
+  CHECK(r[1].time < r[2].time);
+  CHECK(r[2].time == r[3].time);
+  CHECK(r[3].time <= r[4].time);
+  CHECK_FALSE(r[2].time_is_exact);
+  CHECK(r[4].time_is_exact);
+}
+
+TEST_CASE("a tick older than the scope leaves its records the scope's reading") {
+  manual_runtime rt({.clock = clock_kind::coarse});
+  rt.write_all(); // a tick
+  {
+    const error_scope scope(rt.get());
+    FAULTLINE_DEBUG(rt.get(), "held");
+    FAULTLINE_ERROR(rt.get(), "error");
+  }
+  rt.write_all();
+  const auto r = rt.target->records();
+  REQUIRE(r.size() == 2);
+  const auto start = r[1].time - rt.target->dumps().at(0).duration;
+  CHECK(r[0].time - start < std::chrono::microseconds(1)); // each is rounded by itself
+  CHECK(start - r[0].time < std::chrono::microseconds(1));
+}

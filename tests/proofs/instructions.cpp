@@ -43,7 +43,10 @@ struct subject {
     // same.
     auto& cursor = *faultline::detail::current_cursor;
     cursor.has_tsc = true;
-    if (clock == clock_kind::tsc) cursor.clock = faultline::detail::statement_clock::tsc;
+    if (clock == clock_kind::tsc) {
+      cursor.clock = faultline::detail::statement_clock::tsc;
+      cursor.base_mask |= faultline::detail::timed;
+    }
   }
   faultline::runtime r;
   logger lg;

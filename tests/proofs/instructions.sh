@@ -11,14 +11,14 @@ compiler=$2
 
 # case | limit for GNU | limit for Clang | what it is
 limits='
-numbers_scope | 46  | 46  | held record, three numbers, clock_kind::scope
-numbers_tsc   | 74  | 74  | held record, three numbers, clock_kind::tsc
-text_scope    | 104 | 104 | held record, string of 24 and int, clock_kind::scope
-text_tsc      | 136 | 136 | held record, string of 24 and int, clock_kind::tsc
-disabled      | 4   | 4   | statement below the level
-scope         | 412 | 412 | scope entered and left
-trip          | 2800 | 2800 | 32 held records, an error, hand-over by pointer, with the scope
-pass          | 400 | 400 | record of the pass path outside any scope
+numbers_scope | 32  | 36  | held record, three numbers, clock_kind::scope
+numbers_tsc   | 47  | 48  | held record, three numbers, clock_kind::tsc
+text_scope    | 75  | 75  | held record, string of 24 and int, clock_kind::scope
+text_tsc      | 90  | 88  | held record, string of 24 and int, clock_kind::tsc
+disabled      | 2   | 3   | statement below the level
+scope         | 180 | 165 | scope entered and left
+trip          | 2200 | 2300 | 32 held records, an error, hand-over by pointer, with the scope
+pass          | 480 | 460 | record of the pass path outside any scope
 '
 
 # The instructions that PROGRAM collects in a case of so many iterations.

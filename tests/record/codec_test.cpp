@@ -1,4 +1,4 @@
-#include <faultline/detail/codec.hpp>
+#include <faultline/detail/encode.hpp>
 
 #include <array>
 #include <cstring>
@@ -40,11 +40,25 @@ TEST_CASE("a string is cut to the smaller of its bound and what is left, and say
   CHECK(fitted("abcd", 3, 10).size == (3 | std::size_t{cut_bit}));
   CHECK(fitted("abcd", 10, 2).size == (2 | std::size_t{cut_bit}));
   CHECK(fitted("", 0, 0).size == 0);
-  text unbounded{"0123456789", nul_terminated};
+  text long_one{"0123456789", 10};
   std::size_t left = 100;
-  fit(unbounded, 4, left);
-  CHECK(unbounded.size == (4 | std::size_t{cut_bit}));
+  fit(long_one, 4, left);
+  CHECK(long_one.size == (4 | std::size_t{cut_bit}));
   CHECK(left == 96);
+}
+
+TEST_CASE("a C string is measured no further than any runtime keeps it") {
+  const std::string huge(longest_argument * 3, 'x');
+  CHECK(measure_c_string(huge.c_str()).size == longest_argument + 1);
+  CHECK(measure_c_string("four").size == 4);
+  const text null = measure_c_string(nullptr);
+  CHECK(std::string_view(null.data, null.size) == "(null)");
+}
+
+TEST_CASE("an array without a terminator is read to its end and no further") {
+  const char letters[4] = {'a', 'b', 'c', 'd'};
+  CHECK(to_wire(letters).size == 4);
+  CHECK(to_wire("ab\0cd").size == 2);
 }
 
 TEST_CASE("a length beyond 4 GiB is cut, not wrapped") {

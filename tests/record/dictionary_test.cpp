@@ -25,7 +25,7 @@ TEST_CASE("a site that is entered is found by the id in its word, its strings co
   format = "gone";
   REQUIRE(word != unentered);
   CHECK(word == s.word.load());
-  CHECK((word & 0xFF) == bit_of(level::info));
+  CHECK((word & 0xFF) == (bit_of(level::info) | timed));
   CHECK((word >> 16 & 0xFFFF) == 24);
   const auto* entry = d.find(static_cast<std::uint32_t>(word >> 32));
   REQUIRE(entry != nullptr);

@@ -32,7 +32,6 @@ TEST_CASE("wrong runtime options throw an error that names option, value and rea
 }
 
 TEST_CASE("options that are not built yet are refused and say so") {
-  CHECK(refused({.clock = clock_kind::coarse}).find("clock: 'coarse': not available") == 0);
   CHECK(refused({.hold_outside_scopes = true}).find("hold_outside_scopes: 'true': not available") == 0);
 }
 

@@ -41,18 +41,20 @@ template <class T> struct fields_of;
 namespace faultline::detail {
 
 inline constexpr std::size_t header_bytes = 20;
-inline constexpr std::size_t nul_terminated = static_cast<std::size_t>(-1);
+inline constexpr std::size_t longest_argument = 65'535;         ///< no runtime keeps more of a string
 inline constexpr std::uint32_t cut_bit = 0x8000'0000U;          ///< in a record's length: the text was cut
 inline constexpr std::size_t cut_before = std::size_t{1} << 62; ///< in a size before `fit`: cut already
 inline constexpr std::size_t scratch_bytes = 512;
 
 [[nodiscard]] constexpr std::size_t round_up_8(std::size_t n) noexcept { return (n + 7) & ~std::size_t{7}; }
 
-/// A string argument. Before `fit` the size may be `nul_terminated`; afterwards it is at most the bound.
+/// A string argument. After `fit` the size is at most the bound.
 struct text {
   const char* data;
   std::size_t size;
 };
+/// Measures a C string, no further than an argument is ever kept; "(null)" for a null pointer.
+[[nodiscard]] text measure_c_string(const char* s) noexcept;
 struct formatted_text : text {}; ///< code t
 struct exception_text : text {}; ///< code x
 
@@ -170,7 +172,12 @@ template <class T> [[nodiscard, gnu::always_inline]] constexpr auto to_wire(cons
   } else if constexpr (string_like<T>) {
     return text{value.data(), value.size()};
   } else if constexpr (c_string<T>) {
-    return text{value, nul_terminated};
+    if constexpr (std::is_array_v<T>)
+      return text{value, ::strnlen(value, sizeof value)};
+    else if (value != nullptr && __builtin_constant_p(__builtin_strlen(value)))
+      return text{value, __builtin_strlen(value)};
+    else
+      return measure_c_string(value);
   } else if constexpr (raw_duration<T>) {
     return duration_count<duration_unit<T>::value>{static_cast<std::int64_t>(value.count())};
   } else if constexpr (raw_time_point<T>) {
@@ -221,7 +228,13 @@ template <class T> struct code_of<structure<T>> {
   }
 };
 
-/// The codes of a whole statement, NUL-terminated, trimmed to their length.
+/// What the dictionary must know of a statement's arguments.
+struct argument_types {
+  const char* codes;          ///< NUL-terminated
+  std::uint16_t record_bytes; ///< zero where the size depends on the arguments
+};
+
+/// The codes of a whole statement, trimmed to their length.
 template <class... W> struct signature {
   static constexpr code_text all = [] {
     code_text out;
@@ -238,68 +251,8 @@ template <class... W> struct signature {
   }();
   static constexpr bool fixed = (code_of<W>::fixed && ...);
   static constexpr std::size_t bytes = header_bytes + (code_of<W>::bytes + ... + 0);
+  static constexpr argument_types types{codes.data,
+                                        static_cast<std::uint16_t>(fixed ? round_up_8(bytes) : 0)};
 };
-
-// --- bounding and writing
-// --------------------------------------------------------------------------------------
-
-/// Cuts a string to what its bound and the record's leave, once, before anything is reserved or written: what
-/// is written later is exactly what was counted here.
-[[gnu::always_inline]] inline void fit(text& t, std::size_t argument_bytes, std::size_t& left) noexcept {
-  const std::size_t bound = argument_bytes < left ? argument_bytes : left;
-  std::size_t size = t.size;
-  if (size == nul_terminated) {
-    if (t.data == nullptr) t.data = "(null)";
-    size = ::strnlen(t.data, bound + 1);
-  }
-  const bool cut = size > bound; // a size marked `cut_before` is beyond any bound as well
-  if (cut) [[unlikely]] {
-    size &= ~cut_before;
-    if (size > bound) size = bound;
-  }
-  left -= size;
-  t.size = cut ? size | cut_bit : size;
-}
-template <class W>
-[[gnu::always_inline]] inline void fit(W& wire, std::size_t argument_bytes, std::size_t& left) noexcept {
-  if constexpr (std::is_base_of_v<text, W>) fit(static_cast<text&>(wire), argument_bytes, left);
-}
-
-template <class W>
-[[nodiscard, gnu::always_inline]] inline std::size_t variable_bytes(const W& wire) noexcept {
-  if constexpr (std::is_base_of_v<text, W>)
-    return wire.size & ~std::size_t{cut_bit};
-  else
-    return 0;
-}
-
-template <class W>
-[[nodiscard, gnu::always_inline]] inline std::byte* put(std::byte* at, const W& wire) noexcept;
-
-struct field_writer {
-  std::byte* at;
-  template <class Field> void operator()(const Field& field) noexcept { at = put(at, to_wire(field)); }
-};
-template <class T> struct is_structure : std::false_type {};
-template <class T> struct is_structure<structure<T>> : std::true_type {};
-
-/// Writes one argument and returns where the next one goes.
-template <class W> inline std::byte* put(std::byte* at, const W& wire) noexcept {
-  if constexpr (std::is_base_of_v<text, W>) {
-    const auto length = static_cast<std::uint32_t>(wire.size);
-    std::memcpy(at, &length, sizeof length);
-    const std::size_t size = wire.size & ~std::size_t{cut_bit};
-    if (size > 0) std::memcpy(at + sizeof length, wire.data, size); // an empty view's pointer may be null
-    return at + sizeof length + size;
-  } else if constexpr (is_structure<W>::value) {
-    field_writer writer{at};
-    using object_type = std::remove_cvref_t<decltype(*wire.object)>;
-    fields_of<object_type>::each(*wire.object, writer);
-    return writer.at;
-  } else {
-    std::memcpy(at, &wire, sizeof wire);
-    return at + sizeof wire;
-  }
-}
 
 } // namespace faultline::detail

@@ -7,16 +7,29 @@
 
 #include <faultline/level.hpp>
 
+// A thread-local of the executable's own is reached by one instruction less than one that may be anywhere.
+#if defined(FAULTLINE_STATIC) && (!defined(__PIC__) || defined(__PIE__))
+#define FAULTLINE_DETAIL_TLS_MODEL "local-exec"
+#else
+#define FAULTLINE_DETAIL_TLS_MODEL "initial-exec"
+#endif
+
 namespace faultline::detail {
 
-struct core;
 class thread_slot;
+
+/// The part of a runtime's core that statements read.
+struct core_head {
+  /// A clock reading that the flusher publishes while it is active. Relaxed: nothing else hangs on it.
+  alignas(64) std::atomic<std::uint64_t> tick{0};
+};
 
 /// Where a statement takes its record's time from.
 enum class statement_clock : std::uint8_t {
-  scope, ///< the cursor's latest reading
-  tsc,   ///< the time stamp counter
-  other, ///< a call
+  scope,  ///< the cursor's latest reading
+  tsc,    ///< the time stamp counter
+  coarse, ///< the later of the cursor's latest reading and the core's tick
+  other,  ///< a call
 };
 
 /// Where the next record of this thread goes. Owned by its thread; nobody else reads or writes it, but for a
@@ -28,7 +41,7 @@ struct alignas(64) cursor {
   /// The core whose records may be appended now. Null while a statement or a scope works on this thread, so
   /// that a signal handler that interrupts it finds the cursor closed. Relaxed with signal fences: the one
   /// other reader runs on the same thread.
-  std::atomic<const core*> open{nullptr};
+  std::atomic<const core_head*> open{nullptr};
   std::byte* head = nullptr;        ///< where the next record begins
   std::byte* end = nullptr;         ///< end of the current segment
   std::uint64_t time = 0;           ///< the scope's latest clock reading, in ticks
@@ -36,6 +49,7 @@ struct alignas(64) cursor {
   std::uint32_t argument_bytes = 0; ///< longest string kept of one argument
   std::uint32_t record_bytes = 0;   ///< longest record
   level_mask trip_mask = 0;         ///< levels at which a statement has more to do than append
+  level_mask base_mask = 0; ///< of the trip mask, what does not depend on scopes: `not_entered`, `timed`
   statement_clock clock = statement_clock::scope;
   bool has_tsc = false;        ///< a real reading is the time stamp counter's, else CLOCK_MONOTONIC's
   thread_slot* slot = nullptr; ///< the rest of the thread's state
@@ -48,6 +62,6 @@ extern constinit cursor closed_cursor;
 
 /// The one thread-local of faultline: 8 bytes, defined in the compiled library, so that there is one for each
 /// thread whatever the number of shared libraries that log.
-extern constinit thread_local cursor* current_cursor [[gnu::tls_model("initial-exec")]];
+extern constinit thread_local cursor* current_cursor [[gnu::tls_model(FAULTLINE_DETAIL_TLS_MODEL)]];
 
 } // namespace faultline::detail

@@ -8,9 +8,14 @@
 
 namespace faultline::detail {
 
-/// The level bit of a site that is not in the dictionary: every trip mask has it, so the statement's last
-/// test finds it.
-inline constexpr std::uint64_t unentered = 0x80;
+/// Bits of a site's word beside its level's, so that the statement's last test finds them. Every word has
+/// `timed`, and the trip masks of threads whose records need more than the scope's time.
+inline constexpr level_mask timed = 0x40;
+/// Words of sites that are not in the dictionary have it, and every trip mask.
+inline constexpr level_mask not_entered = 0x80;
+
+/// The word of a site that is not in the dictionary.
+inline constexpr std::uint64_t unentered = timed | not_entered;
 
 /// One for each statement, constant-initialised. The strings are copied into the dictionary when a statement
 /// runs for the first time, so nothing points here afterwards and its library may be unloaded.
@@ -19,7 +24,7 @@ inline constexpr std::uint64_t unentered = 0x80;
 /// site is in the dictionary. Acquire on load, release on store: it publishes the dictionary's entry to
 /// whichever thread meets the site next and, through that thread's hand-over, to the flusher.
 ///
-///   bits  0..7   the level, one-hot (zero for a level known at run time)
+///   bits  0..7   the level, one-hot (zero for a level known at run time), `timed`, `not_entered`
 ///   bits  8..15  flags (see record layout)
 ///   bits 16..31  the record's size in bytes, zero where it depends on the arguments
 ///   bits 32..63  the site's id, never reused, never zero

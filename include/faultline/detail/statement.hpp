@@ -12,6 +12,7 @@
 #include <faultline/detail/checked_format.hpp>
 #include <faultline/detail/codec.hpp>
 #include <faultline/detail/cursor.hpp>
+#include <faultline/detail/encode.hpp>
 #include <faultline/detail/node.hpp>
 #include <faultline/detail/site.hpp>
 
@@ -19,94 +20,135 @@ namespace faultline::detail {
 
 // The slow paths, in the compiled library. All run on the logging thread.
 
-/// Does what a statement could not do at once: attaches the thread, switches to its buffers in another
-/// runtime, starts a forked child afresh, or goes on in the buffer's next segment. False when there can be no
-/// record, which is counted; true when the statement should try again.
-[[gnu::cold]] bool prepare(const node_head& node, std::size_t bytes) noexcept;
+/// Gives the thread an open cursor for the gate's runtime: attaches the thread, switches to its buffers in
+/// another runtime, or starts a forked child afresh. Null, and counted, when there can be no record now.
+[[gnu::cold]] cursor* prepare(const level_gate& gate) noexcept;
 
-/// A committed record that asks for more: its site is not in the dictionary yet, or its level concerns a
-/// scope, a handler or nobody (triggers, the pass path, the end of records that no scope holds). Opens the
-/// cursor again.
-void attend(const node_head& node, cursor& c, std::byte* record, site& where, const char* codes,
-            std::uint16_t fixed_bytes) noexcept;
+/// Closes the cursor and returns where a record of that size goes, in the buffer's next segment if need be.
+/// Null, with the cursor open again, and counted, when there is no room for it.
+[[gnu::cold]] std::byte* reserve(cursor& c, std::size_t bytes) noexcept;
+
+/// A record that asks for more: its site is not in the dictionary yet, or its level concerns a scope, a
+/// handler or nobody (triggers, the pass path, the end of records that no scope holds). `word` is the first
+/// of the record, not stored yet. Opens the cursor again.
+void attend(const level_gate& gate, site& where, std::uint64_t word, std::byte* record,
+            const argument_types& types) noexcept;
 
 /// A reading of the runtime's real clock.
 [[nodiscard]] std::uint64_t read_clock(const cursor& c) noexcept;
 
-/// The rare rest of a statement: `prepare`, and again. Apart, and called last, so that the statement itself
-/// keeps nothing across a call and needs no stack.
-template <bool LevelAtRunTime, bool ReadsClock, class... Wire>
-[[gnu::noinline, gnu::cold]] void append_slowly(const node_head& node, site& where, level_mask bit,
-                                                std::size_t bytes, Wire... wire) noexcept;
+/// What a statement adds to its site's word: nothing, where the level is the site's.
+struct level_of_site {
+  [[nodiscard]] static constexpr std::uint64_t bit() noexcept { return 0; }
+};
+struct level_at_run_time {
+  level_mask mask;
+  [[nodiscard]] constexpr std::uint64_t bit() const noexcept { return mask; }
+};
+
+/// Cuts strings to their bounds and returns the record's size; the same whenever it is called again.
+template <class... Wire>
+[[nodiscard, gnu::always_inline]] inline std::size_t measure(const cursor& c, Wire&... wire) noexcept {
+  using codes = signature<Wire...>;
+  if constexpr (codes::fixed) {
+    return round_up_8(codes::bytes);
+  } else {
+    std::size_t left = c.record_bytes - codes::bytes;
+    (fit(wire, c.argument_bytes, left), ...);
+    return round_up_8(codes::bytes + (variable_bytes(wire) + ...));
+  }
+}
+
+/// The time of a record whose thread's clock is neither the scope's nor `other`. Inline, or the statement
+/// would have to keep what it needs across a call.
+[[nodiscard, gnu::always_inline]] inline std::uint64_t time_of_record(cursor& c,
+                                                                      const core_head& owner) noexcept {
+#if defined(__x86_64__)
+  if (c.clock == statement_clock::tsc) return __rdtsc();
+#endif
+  if (c.clock == statement_clock::coarse)
+    if (const std::uint64_t tick = owner.tick.load(std::memory_order_relaxed); tick > c.time) c.time = tick;
+  return c.time;
+}
+
+/// Writes all of a record but its word.
+template <class... Wire>
+[[gnu::always_inline]] inline void put_record(std::byte* record, const cursor& c, const level_gate& gate,
+                                              const Wire&... wire) noexcept {
+  [[maybe_unused]] std::byte* at = record + header_bytes;
+  ((at = put(at, wire)), ...);
+  std::memcpy(record + 16, &gate.logger_id, sizeof gate.logger_id);
+  std::memcpy(record + 8, &c.time, sizeof c.time);
+}
+
+/// The record's word, but for what the level adds.
+template <class... Wire>
+[[nodiscard, gnu::always_inline]] inline std::uint64_t word_of(const site& where,
+                                                               std::size_t bytes) noexcept {
+  const std::uint64_t word = where.word.load(std::memory_order_acquire);
+  return signature<Wire...>::fixed ? word : word | static_cast<std::uint64_t>(bytes) << 16;
+}
+
+/// A statement that does not find its thread ready, or its segment full, or whose record is always written.
+/// Apart, and called last, so that `append` itself keeps nothing across a call and needs no stack.
+template <class Level, class... Wire>
+[[gnu::noinline, gnu::cold]] void append_slowly(const level_gate& gate, site& where, Level level,
+                                                Wire... wire) noexcept {
+  cursor* const c = prepare(gate);
+  if (c == nullptr) return;
+  const std::size_t bytes = measure(*c, wire...);
+  std::byte* const record = reserve(*c, bytes);
+  if (record == nullptr) return;
+  put_record(record, *c, gate, wire...);
+  c->head = record + bytes;
+  ++c->logged;
+  attend(gate, where, word_of<Wire...>(where, bytes) | level.bit(), record, signature<Wire...>::types);
+}
 
 /// Appends one record. The order of stores on the cursor is the protocol with signal handlers of the same
-/// thread: `open` goes null before anything else is read or changed and comes back after everything was.
+/// thread: `open` goes null before anything else is read or changed and comes back after everything was. The
+/// record's word is stored last: a record is there as a whole or not at all.
 ///
 /// Not inlined: statements with the same argument types share it, and a call site stays small. By value,
-/// because wires are scalars or two words. The variant that reads the clock is apart, so that the other has
-/// nothing to keep out of rdtsc's registers.
-template <bool LevelAtRunTime, bool ReadsClock, class... Wire>
-[[gnu::noinline]] void append(const node_head& node, site& where, level_mask bit, Wire... wire) noexcept {
+/// because wires are scalars or two words.
+template <class Level, class... Wire>
+[[gnu::noinline]] void append(const level_gate& gate, site& where, Level level, Wire... wire) noexcept {
   using codes = signature<Wire...>;
   static_assert(codes::bytes <= 960,
                 "the arguments of a statement take at most 940 bytes, strings not counted");
   static_assert(sizeof...(Wire) <= 64, "a statement has at most 64 arguments");
   cursor* const c = current_cursor;
-  const core* const owner = node.owner;
-  if (c->open.load(std::memory_order_relaxed) != owner) [[unlikely]]
-    return append_slowly<LevelAtRunTime, ReadsClock>(node, where, bit, 0, wire...);
+  const core_head* const owner = gate.key.load(std::memory_order_relaxed);
+  if (!is_open(*c, owner)) [[unlikely]]
+    return append_slowly(gate, where, level, wire...);
 
-  std::uint64_t time = 0;
-  if constexpr (ReadsClock) {
-#if defined(__x86_64__)
-    time = c->clock == statement_clock::tsc ? __rdtsc() : read_clock(*c);
-#else
-    time = read_clock(*c);
-#endif
-  } else {
-    if (c->clock != statement_clock::scope) return append<LevelAtRunTime, true>(node, where, bit, wire...);
-    time = c->time;
-  }
-
-  std::size_t bytes = round_up_8(codes::bytes);
-  std::uint64_t word = where.word.load(std::memory_order_acquire);
-  if constexpr (!codes::fixed) {
-    std::size_t left = c->record_bytes - codes::bytes;
-    (fit(wire, c->argument_bytes, left), ...);
-    bytes = round_up_8(codes::bytes + (variable_bytes(wire) + ...));
-    word |= static_cast<std::uint64_t>(bytes) << 16;
-  }
-  if constexpr (LevelAtRunTime) word |= bit;
-
+  const std::size_t bytes = measure(*c, wire...);
+  const std::uint64_t word = word_of<Wire...>(where, bytes) | level.bit();
   c->open.store(nullptr, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   std::byte* const record = c->head;
   std::byte* const end = record + bytes;
   if (end > c->end) [[unlikely]] {
     c->open.store(owner, std::memory_order_relaxed);
-    return append_slowly<LevelAtRunTime, ReadsClock>(node, where, bit, bytes, wire...);
+    return append_slowly(gate, where, level, wire...); // cuts strings to the same bounds again
   }
-  std::memcpy(record, &word, sizeof word);
-  std::memcpy(record + 8, &time, sizeof time);
-  std::memcpy(record + 16, &node.id, sizeof node.id);
-  [[maybe_unused]] std::byte* at = record + header_bytes;
-  ((at = put(at, wire)), ...);
-
+  put_record(record, *c, gate, wire...);
   c->head = end;
   ++c->logged;
-  const auto mask = static_cast<level_mask>(c->trip_mask | node.pass_mask.load(std::memory_order_relaxed));
-  if ((mask & static_cast<level_mask>(word)) != 0) [[unlikely]]
-    return attend(node, *c, record, where, codes::codes.data,
-                  codes::fixed ? static_cast<std::uint16_t>(round_up_8(codes::bytes)) : std::uint16_t{0});
+
+  stay(gate, where);
+  if (concerns(*c, word)) [[unlikely]] {
+    if (const auto concerned = static_cast<level_mask>(c->trip_mask & word);
+        concerned != timed || c->clock == statement_clock::other)
+      return attend(gate, where, word, record, codes::types);
+    const std::uint64_t time = time_of_record(*c, *owner);
+    std::memcpy(record + 8, &time, sizeof time);
+  }
+  // Relaxed: only the thread itself reads it before the buffer changes hands. Atomic so that it stays one
+  // store, and the last.
+  __atomic_store_n(reinterpret_cast<std::uint64_t*>(record), word, __ATOMIC_RELAXED);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   c->open.store(owner, std::memory_order_relaxed);
-}
-
-template <bool LevelAtRunTime, bool ReadsClock, class... Wire>
-void append_slowly(const node_head& node, site& where, level_mask bit, std::size_t bytes,
-                   Wire... wire) noexcept {
-  // A string that was cut once is cut to the same bound again.
-  if (prepare(node, bytes)) append<LevelAtRunTime, ReadsClock>(node, where, bit, wire...);
 }
 
 /// Formats argument `index` of the site's format with the specification it has there. Returns the text's
@@ -131,23 +173,22 @@ requires(!raw_argument<T>) struct captured<T> {
   }
 };
 
-template <bool LevelAtRunTime, unsigned... Index, class... Args>
-void append_captured(const node_head& node, site& where, level_mask bit,
+template <class Level, unsigned... Index, class... Args>
+void append_captured(const level_gate& gate, site& where, Level level,
                      std::integer_sequence<unsigned, Index...>, const Args&... args) noexcept {
   [&](const auto&... capture) {
-    append<LevelAtRunTime, false>(node, where, bit, capture.wire...);
+    append(gate, where, level, capture.wire...);
   }(captured<Args>(where, Index, args)...);
 }
 
 /// The statement behind the macros: `format` was checked by the compiler and is in the site already.
-template <bool LevelAtRunTime, class... Args>
-[[gnu::always_inline]] inline void write(const node_head& node, site& where, level_mask bit,
+template <class Level, class... Args>
+[[gnu::always_inline]] inline void write(const level_gate& gate, site& where, Level level,
                                          format_for<Args...> /*format*/, const Args&... args) noexcept {
   if constexpr ((raw_argument<Args> && ...))
-    append<LevelAtRunTime, false>(node, where, bit, to_wire(args)...);
+    append(gate, where, level, to_wire(args)...);
   else
-    append_captured<LevelAtRunTime>(node, where, bit, std::make_integer_sequence<unsigned, sizeof...(Args)>{},
-                                    args...);
+    append_captured(gate, where, level, std::make_integer_sequence<unsigned, sizeof...(Args)>{}, args...);
 }
 
 } // namespace faultline::detail
