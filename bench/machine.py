@@ -32,6 +32,18 @@ def cache_value(cache, name):
     return first_match(rf"^{name}:\w+=(.*)$", cache, "")
 
 
+def busy_seconds():
+    """Processor time that was not idle since the machine started, what the hypervisor took included."""
+    user, nice, system, _, _, irq, soft, steal = map(int, Path("/proc/stat").read_text().split(None, 9)[1:9])
+    return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")
+
+
+def own_seconds():
+    """Of that, this program's and its ended children's."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
 def collect(root, build):
     cache = (build / "CMakeCache.txt").read_text()
     compiler = cache_value(cache, "CMAKE_CXX_COMPILER")

@@ -102,6 +102,7 @@ class Suite:
         self.absent = dict(absent)  # peer or variant: why it is not there
         self.variants = [v for v in variants if self.wants(v)]
         self.runs = []  # figures, each with its round
+        self.repeated = 0  # runs that other programs disturbed
         self.started = time.monotonic()
 
     def wants(self, v):
@@ -112,6 +113,22 @@ class Suite:
 
     def say(self, text):
         print(f"[{time.monotonic() - self.started:5.0f} s] {text}", flush=True)
+
+    def run_undisturbed(self, variant, scenario):
+        """The figures of one run; of up to three runs the least disturbed, as long as other programs take more than a
+        tenth of a processor during them. A quick run takes the first."""
+        best, least = None, None
+        for _ in range(1 if self.options.quick else 3):
+            busy, own, wall = machine.busy_seconds(), machine.own_seconds(), time.monotonic()
+            figures = self.run_program(variant, scenario)
+            others = machine.busy_seconds() - busy - (machine.own_seconds() - own)
+            disturbed = others / (time.monotonic() - wall)
+            if least is None or disturbed < least:
+                best, least = figures, disturbed
+            if figures is None or disturbed < 0.1:
+                break
+            self.repeated += 1
+        return best or []
 
     def run_program(self, variant, scenario, environment=None):
         """The lines that one run prints; None when the variant is not available."""
@@ -139,11 +156,11 @@ class Suite:
         self.say(f"the texts of {len(checked)} variants are right")
 
     def check_trace(self, session, variant):
-        self.run_program(variant, "instructions", dict(os.environ, BENCH_REQUESTS="1"))
+        self.run_program(variant, "instructions", dict(os.environ, BENCH_RECORDS="40"))
         text = session.snapshot_text()
         if text is None:
             self.say("lttng: its records are not checked: babeltrace2 is not installed")
-        elif text.count("bench:request_handled") != 32 or "request = 31, bytes = 31, us = 31" not in text:
+        elif text.count("bench:request_handled") < 40 or "request = 39, bytes = 39, us = 39" not in text:
             raise Failure(f"{variant.name}: wrong records in the snapshot")
 
     def rounds_of(self, scenario):
@@ -165,17 +182,16 @@ class Suite:
             if scenario.name == "instructions":
                 self.count_instructions(v, number)
                 continue
-            figures = self.run_program(v, scenario.name)
-            self.add(figures or [], number)
+            self.add(self.run_undisturbed(v, scenario.name), number)
         return len(taking_part)
 
     def count_instructions(self, variant, number):
         counts = []
-        for requests in (1000, 2000):
+        for records in (32, 64):
             done = subprocess.run(
                 ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", variant.program, "instructions",
                  variant.name, "quick", self.folder],
-                capture_output=True, text=True, env=dict(os.environ, BENCH_REQUESTS=str(requests)))
+                capture_output=True, text=True, env=dict(os.environ, BENCH_RECORDS=str(records)))
             if done.returncode == 3:
                 return
             counts += [int(line.split()[-1]) for line in done.stderr.splitlines() if "Collected" in line]
@@ -267,6 +283,7 @@ def main():
         return print_list(variants, absent)
     scenarios = [s for s in SCENARIOS if not options.scenario or s.name in options.scenario]
     facts = machine.collect(ROOT, options.build)
+    busy, own, wall = machine.busy_seconds(), machine.own_seconds(), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faultline_bench.", dir="/dev/shm") as folder, contextlib.ExitStack() as stack:
         suite = Suite(options, variants, absent, folder)
         tracer = next((v for v in suite.variants if v.peer == "lttng"), None)
@@ -277,7 +294,8 @@ def main():
             except lttng_session.Unavailable as why:
                 suite.leave_out(tracer.name, str(why))
         suite.run(scenarios)
-    facts["load average at the end"] = "%.2f" % os.getloadavg()[0]
+    others = (machine.busy_seconds() - busy - (machine.own_seconds() - own)) / (time.monotonic() - wall)
+    facts["taken by other programs"] = f"{100 * others:.0f} % of a processor; {suite.repeated} runs repeated for it"
     document = {"facts": facts, "quick": options.quick, "absent": suite.absent,
                 "variants": {v.name: {"peer": v.peer, "records": v.records} for v in suite.variants},
                 "results": summarise(suite.runs), "runs": suite.runs}

@@ -74,8 +74,8 @@ SCENARIOS = [
              "ns for a scope in which nothing is logged, the reading of the clock included (compare `floor_rdtsc`).",
              "bars", log_y=False, floors=("floor_rdtsc",)),
     Scenario("instructions", "Instructions of a held record",
-             "Counted by callgrind, exactly: the difference between runs with 2,000 and 1,000 requests of 32 statements A, "
-             "divided by the records between them; a share of the scope and of the loop is in it.",
+             "Counted by callgrind, exactly: the difference between 1,000 requests of 64 and of 32 statements A, divided by the "
+             "records between them. The loop around the statements is in it: `floor_loop` is that loop alone.",
              "bars", log_y=False, floors=("floor_store",), quick_rounds=1, full_rounds=1),
     Scenario("build", "Compile time and code size of a statement",
              "A file with 100 statements and one with 200 (half A, half B, all texts different) are compiled; the "

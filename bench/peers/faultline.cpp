@@ -133,12 +133,9 @@ struct faultline_many_buffers : holder {
 
 /// Every record written, with its own time stamp. The outbox drops what it has no room for, so the producers
 /// watch how far the flusher is behind (`pace`), as a program that must not lose a record would.
-class faultline_pass {
+class passer {
  public:
-  static constexpr std::string_view name = "faultline_pass";
   static constexpr fate records = fate::written;
-  static constexpr unsigned scenarios =
-      scenario_text | scenario_held | scenario_latency | scenario_written | scenario_cpu | scenario_threads;
   static constexpr bool has_busy_back_end = true;
   static constexpr int most_threads = 1024;
   using log = thread_log;
@@ -146,7 +143,7 @@ class faultline_pass {
     explicit request(const log&) {}
   };
 
-  explicit faultline_pass(const setup& s) : runtime_(options(s)) {
+  passer(const setup& s, faultline::flusher_mode mode) : runtime_(options(s, mode)) {
     runtime_.get_logger("bench").add_handler(faultline::make_file_handler(s.path));
     std::thread([this] { runtime_.attach_thread(); }).join();
   }
@@ -165,8 +162,9 @@ class faultline_pass {
   [[nodiscard]] std::uint64_t reported_memory() const { return runtime_.stats().thread_memory_bytes; }
 
  private:
-  static faultline::runtime_options options(const setup& s) {
+  static faultline::runtime_options options(const setup& s, faultline::flusher_mode mode) {
     faultline::runtime_options o = options_of(s, faultline::clock_kind::tsc);
+    o.flusher = mode;
     o.outbox_bytes = 16U << 20;
     o.busy_interval = std::chrono::microseconds(100);
     return o;
@@ -174,9 +172,22 @@ class faultline_pass {
   faultline::runtime runtime_;
 };
 
+struct faultline_pass : passer {
+  static constexpr std::string_view name = "faultline_pass";
+  static constexpr unsigned scenarios =
+      scenario_text | scenario_held | scenario_latency | scenario_written | scenario_cpu | scenario_threads;
+  explicit faultline_pass(const setup& s) : passer(s, faultline::flusher_mode::thread) {}
+};
+
+struct faultline_pass_spinning : passer {
+  static constexpr std::string_view name = "faultline_pass_spinning";
+  static constexpr unsigned scenarios = scenario_text | scenario_written | scenario_cpu;
+  explicit faultline_pass_spinning(const setup& s) : passer(s, spinning()) {}
+};
+
 } // namespace
 
 int main(int count, char** words) {
   return run_variants<faultline_scope, faultline_coarse, faultline_tsc, faultline_spinning,
-                      faultline_many_buffers, faultline_pass>(count, words);
+                      faultline_many_buffers, faultline_pass, faultline_pass_spinning>(count, words);
 }

@@ -122,6 +122,23 @@ struct floor_rdtsc : example_variant {
   [[nodiscard]] log make_log() { return {}; }
 };
 
+/// The loop of the scenarios around nothing: what `instructions` counts besides the statement.
+struct floor_loop : example_variant {
+  static constexpr std::string_view name = "floor_loop";
+  static constexpr unsigned scenarios = scenario_instructions;
+  class log {
+   public:
+    void a(std::uint64_t x, std::uint32_t y, double z) const { asm volatile("" : : "r"(x), "r"(y), "x"(z)); }
+    void b(const std::string&, int) const {}
+    void error(int) const {}
+  };
+  struct request {
+    explicit request(const log&) {}
+  };
+  using example_variant::example_variant;
+  [[nodiscard]] log make_log() { return {}; }
+};
+
 /// One relaxed load and a branch not taken: what a disabled statement cannot go below.
 struct floor_disabled : example_variant {
   static constexpr std::string_view name = "floor_disabled";
