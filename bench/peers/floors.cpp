@@ -367,7 +367,7 @@ struct floor_stamped_write : writing_floor<formatting::stamped> {
 } // namespace
 
 int main(int count, char** words) {
-  return run_variants<floor_store, floor_coarse, floor_rdtsc, floor_rdtsc_store, floor_disabled,
+  return run_variants<floor_store, floor_coarse, floor_rdtsc, floor_rdtsc_store, floor_loop, floor_disabled,
                       floor_hand_over, floor_compiled_write, floor_runtime_write, floor_stamped_write>(count,
                                                                                                        words);
 }

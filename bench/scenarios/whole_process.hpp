@@ -93,7 +93,8 @@ template <class Variant> void measure_written(const run& r) {
 template <class Variant> void measure_cpu(const run& r) {
   pinned_variant<Variant> v(r.make_setup());
   const auto log = v->make_log();
-  request_a<Variant>(log, records_per_request);
+  for (const std::uint64_t warm = wall_ns() + 5'000'000; wall_ns() < warm;)
+    for (int n = 0; n < requests_per_batch; ++n) request_a<Variant>(log, records_per_request);
   v->settle();
   const auto enough = r.scaled<std::uint64_t>(100'000'000, 30'000'000);
   std::uint64_t records = 0;
