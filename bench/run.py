@@ -61,7 +61,7 @@ def parse_options():
     parser.add_argument("--build", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, required=True, help="folder of the report (default build/bench/report)")
     parser.add_argument("--quick", action="store_true", help="short and few rounds: under three minutes")
-    parser.add_argument("--rounds", type=int, help="rounds of every scenario")
+    parser.add_argument("--rounds", type=int, help="at most so many rounds of a scenario")
     parser.add_argument("--scenario", action="append", default=[], help="only this one; may be repeated")
     parser.add_argument("--peer", action="append", default=[], help="only this peer or variant; may be repeated")
     parser.add_argument("--list", action="store_true", help="name scenarios, peers and variants")
@@ -115,10 +115,10 @@ class Suite:
         print(f"[{time.monotonic() - self.started:5.0f} s] {text}", flush=True)
 
     def run_undisturbed(self, variant, scenario):
-        """The figures of one run; of up to three runs the least disturbed, as long as other programs take more than a
-        tenth of a processor during them. A quick run takes the first."""
+        """The figures of one run; of two runs the less disturbed, where other programs take more than a
+        tenth of a processor during the first. A quick run takes the first."""
         best, least = None, None
-        for _ in range(1 if self.options.quick else 3):
+        for _ in range(1 if self.options.quick else 2):
             busy, own, wall = machine.busy_seconds(), machine.own_seconds(), time.monotonic()
             figures = self.run_program(variant, scenario)
             others = machine.busy_seconds() - busy - (machine.own_seconds() - own)
@@ -164,9 +164,8 @@ class Suite:
             raise Failure(f"{variant.name}: wrong records in the snapshot")
 
     def rounds_of(self, scenario):
-        if self.options.rounds:
-            return self.options.rounds
-        return scenario.quick_rounds if self.options.quick else scenario.full_rounds
+        usual = scenario.quick_rounds if self.options.quick else scenario.full_rounds
+        return min(self.options.rounds, usual) if self.options.rounds else usual
 
     def add(self, figures, number):
         self.runs += [dict(f, round=number) for f in figures]

@@ -50,7 +50,7 @@ template <class Variant> void measure_trip(const run& r) {
   const auto log = v->make_log();
   const auto calls = std::make_unique<latency_histogram>();
   const auto texts = std::make_unique<latency_histogram>();
-  const int failures = r.scaled(5'000, 1'000);
+  const int failures = r.scaled(2'000, 1'000);
   for (int n = 0; n < failures; ++n) {
     constexpr int successes = 8; // a failure comes among requests that succeed
     for (int i = 0; i < successes; ++i) request_a<Variant>(log, records_per_request);

@@ -31,7 +31,7 @@ template <class Variant> void measure_latency(const run& r) {
   pinned_variant<Variant> v(r.make_setup());
   const auto log = v->make_log();
   const auto histogram = std::make_unique<latency_histogram>();
-  const int requests = r.scaled(20'000, 3'000);
+  const int requests = r.scaled(10'000, 3'000);
   request_a<Variant>(log, records_per_request); // the first call of a statement is another matter
   for (int n = 0; n < requests; ++n) {
     {
