@@ -82,14 +82,14 @@ def compile_once(command, text, folder):
     return seconds, code
 
 
-def measure(build, variant):
-    """Figures of one variant, in the form that the executables print."""
+def measure(build, variant, repetitions):
+    """Figures of one variant, in the form that the executables print: differences of the shortest of several compilations."""
     peer, headers, before, a, b = SOURCES[variant]
     command = compile_command(build, peer)
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
-        include, _ = compile_once(command, headers + "\n", folder)
-        once, code_once = compile_once(command, source(headers, before, a, b, STATEMENTS), folder)
-        twice, code_twice = compile_once(command, source(headers, before, a, b, 2 * STATEMENTS), folder)
+        texts = [headers + "\n", *(source(headers, before, a, b, n) for n in (STATEMENTS, 2 * STATEMENTS))]
+        done = [[compile_once(command, text, folder) for text in texts] for _ in range(repetitions)]
+    (include, _), (once, code_once), (twice, code_twice) = (min(column) for column in zip(*done))
 
     def figure(what, name, unit, value):
         return {"scenario": "build", "variant": variant, "what": what, "x": 0, "figure": name, "unit": unit,

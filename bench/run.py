@@ -203,7 +203,7 @@ class Suite:
         peers = {v.peer for v in self.variants}
         wanted = [name for name, facts in build_cost.SOURCES.items() if facts[0] in peers]
         for name in wanted:
-            self.add(build_cost.measure(self.options.build, name), number)
+            self.add(build_cost.measure(self.options.build, name, 2 if self.options.quick else 4), number)
         return len(wanted)
 
     def run_server(self, number):
@@ -294,7 +294,7 @@ def main():
                 suite.leave_out(tracer.name, str(why))
         suite.run(scenarios)
     others = (machine.busy_seconds() - busy - (machine.own_seconds() - own)) / (time.monotonic() - wall)
-    facts["taken by other programs"] = f"{100 * others:.0f} % of a processor; {suite.repeated} runs repeated for it"
+    facts["taken by other programs"] = f"{max(0, 100 * others):.0f} % of a processor; {suite.repeated} runs repeated for it"
     document = {"facts": facts, "quick": options.quick, "absent": suite.absent,
                 "variants": {v.name: {"peer": v.peer, "records": v.records} for v in suite.variants},
                 "results": summarise(suite.runs), "runs": suite.runs}

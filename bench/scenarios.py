@@ -80,7 +80,7 @@ SCENARIOS = [
     Scenario("build", "Compile time and code size of a statement",
              "A file with 100 statements and one with 200 (half A, half B, all texts different) are compiled; the "
              "differences, divided by 100, are a statement's. `include` is a file with nothing but the header.",
-             "bars", log_y=False, quick_rounds=1, full_rounds=3),
+             "bars", log_y=False, quick_rounds=1, full_rounds=1),
     Scenario("churn", "Memory under thread churn",
              "Short-lived threads, four at a time, each with one request of 32 records. Resident memory of the process and, "
              "where the library says it, the memory of its threads' buffers. A level line is right.",
@@ -91,7 +91,7 @@ SCENARIOS = [
     Scenario("server", "The real server",
              "The order server of examples/order_server under wrk (see docs/guide/demo.md): one processor for the server "
              "with all its threads, one for wrk; turns of a quarter of a second, interleaved. Requests a second, the median "
-             "of turns; the ratio is of neighbouring turns.",
+             "of turns; the ratio is to a turn of `compiled_out` directly before or after.",
              "bars", less_is_better=False, log_y=False, quick_rounds=1, full_rounds=3, floors=("compiled_out",)),
 ]
 

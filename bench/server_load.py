@@ -17,6 +17,7 @@ ROWS = {
     "spdlog": ("spdlog", "tsc"),
     "glog": ("glog", "tsc"),
 }
+BASE = "compiled_out"
 
 
 def missing(build):
@@ -35,7 +36,8 @@ def rows(build, wanted):
 
 def measure(build, folder, names, turns):
     """Figures of one round."""
-    servers, rates, p99 = {}, {name: [] for name in names}, {name: [] for name in names}
+    servers, ratios = {}, {name: [] for name in names}
+    rates, p99 = {name: [] for name in names}, {name: [] for name in names}
     figures = []
 
     def figure(name, what, kind, unit, value):
@@ -47,11 +49,19 @@ def measure(build, folder, names, turns):
             options = SimpleNamespace(runs=Path(folder), servers=build / "examples/order_server", clock=clock)
             servers[name] = load_rounds.Server(options, variant, name)
             servers[name].turn()  # to warm up
+        def turn(name):
+            done = servers[name].turn()
+            rates[name].append(done.rate)
+            p99[name].append(done.p99_ms)
+            return done.rate
+
+        others = [name for name in names if name != BASE]
         for number in range(turns):
-            for name in names[number % len(names):] + names[:number % len(names)]:
-                turn = servers[name].turn()
-                rates[name].append(turn.rate)
-                p99[name].append(turn.p99_ms)
+            for name in others:  # each beside a turn of the base, before or behind it in turns
+                pair = (BASE, name) if number % 2 else (name, BASE)
+                rate = {n: turn(n) for n in pair if n in servers}
+                if BASE in rate:
+                    ratios[name].append(rate[name] / rate[BASE])
         for name in names:
             counters = servers[name].stop()
             figure(name, "processor time", "a request", "us", 1e6 * counters["cpu_seconds"] / counters["requests"])
@@ -62,9 +72,8 @@ def measure(build, folder, names, turns):
     for name in names:
         figure(name, "throughput", "rate", "requests/s", middle(rates[name]))
         figure(name, "latency", "p99", "ms", middle(p99[name]))
-        if "compiled_out" in names:
-            ratios = [mine / base for mine, base in zip(rates[name], rates["compiled_out"])]
-            figure(name, "of compiled out", "rate", "%", 100 * middle(ratios))
+        if ratios[name]:
+            figure(name, "of compiled out", "rate", "%", 100 * middle(ratios[name]))
     return figures
 
 
