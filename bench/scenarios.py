@@ -75,7 +75,8 @@ SCENARIOS = [
              "bars", log_y=False, floors=("floor_rdtsc",)),
     Scenario("instructions", "Instructions of a held record",
              "Counted by callgrind, exactly: the difference between 1,000 requests of 64 and of 32 statements A, divided by the "
-             "records between them. The loop around the statements is in it: `floor_loop` is that loop alone.",
+             "records between them. The loop around the statements is in it: `floor_loop` is that loop alone. Where "
+             "records are written, the instructions of all threads are counted.",
              "bars", log_y=False, floors=("floor_store",), quick_rounds=1, full_rounds=1),
     Scenario("build", "Compile time and code size of a statement",
              "A file with 100 statements and one with 200 (half A, half B, all texts different) are compiled; the "

@@ -174,8 +174,8 @@ class passer {
 
 struct faultline_pass : passer {
   static constexpr std::string_view name = "faultline_pass";
-  static constexpr unsigned scenarios =
-      scenario_text | scenario_held | scenario_latency | scenario_written | scenario_cpu | scenario_threads;
+  static constexpr unsigned scenarios = scenario_text | scenario_held | scenario_latency | scenario_written |
+                                        scenario_cpu | scenario_threads | scenario_instructions;
   explicit faultline_pass(const setup& s) : passer(s, faultline::flusher_mode::thread) {}
 };
 

@@ -308,7 +308,7 @@ class stamp_text {
 template <formatting How> class writing_floor : public example_variant {
  public:
   static constexpr fate records = fate::written;
-  static constexpr unsigned scenarios = scenario_text | scenario_written;
+  static constexpr unsigned scenarios = scenario_text | scenario_written | scenario_instructions;
 
   struct state {
     explicit state(const std::string& path) : file(path) {}
