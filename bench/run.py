@@ -217,7 +217,7 @@ class Suite:
                       any(peer in (row, "faultline") and (peer == row or row.startswith("held"))
                           for peer in self.options.peer)} | {"compiled_out"}
         names = server_load.rows(self.options.build, wanted)
-        self.add(server_load.measure(self.options.build, self.folder, names, 6 if self.options.quick else 12), number)
+        self.add(server_load.measure(self.options.build, self.folder, names, 4 if self.options.quick else 12), number)
         return len(names)
 
     def run(self, scenarios):
