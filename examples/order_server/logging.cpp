@@ -8,7 +8,7 @@
 #if defined(ORDER_SERVER_SPDLOG)
 #include <spdlog/async.h>
 #include <spdlog/sinks/basic_file_sink.h>
-#else
+#elif !defined(ORDER_SERVER_GLOG)
 #include <faultline/faultline.hpp>
 #endif
 
@@ -39,6 +39,23 @@ void stop_logging() {
   price_logger.reset();
   spdlog::shutdown();
 }
+
+std::string logging_counters() { return "{}"; }
+
+#elif defined(ORDER_SERVER_GLOG)
+
+void start_logging(const logging_options& options) {
+  google::InitGoogleLogging("order_server");
+  FLAGS_v = 1;
+  FLAGS_timestamp_in_logfile_name = false;
+  FLAGS_stderrthreshold = google::GLOG_FATAL;
+  for (const auto severity : {google::GLOG_WARNING, google::GLOG_ERROR, google::GLOG_FATAL})
+    google::SetLogDestination(severity, "");
+  google::SetLogDestination(google::GLOG_INFO, options.path.c_str());
+  google::SetLogSymlink(google::GLOG_INFO, "");
+}
+
+void stop_logging() { google::ShutdownGoogleLogging(); }
 
 std::string logging_counters() { return "{}"; }
 

@@ -6,6 +6,7 @@
 //   logging
 //                              costs at least
 //   ORDER_SERVER_SPDLOG        spdlog's asynchronous logger; every record is written
+//   ORDER_SERVER_GLOG          glog; every record is written, by the thread that logs
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,9 @@
 #include <memory>
 
 #include <spdlog/spdlog.h>
+#elif defined(ORDER_SERVER_GLOG)
+#include <fmt/format.h>
+#include <glog/logging.h>
 #else
 #include <faultline/log.hpp>
 #endif
@@ -56,6 +60,23 @@ inline std::shared_ptr<spdlog::logger> price_logger;
   (lg)->debug("request {} step {}: " text, (p).request, (p).next_step() __VA_OPT__(, ) __VA_ARGS__)
 #define SHOP_FAILURE(p, lg, text, ...)                                                                       \
   (lg)->error("request {} step {}: " text, (p).request, (p).next_step() __VA_OPT__(, ) __VA_ARGS__)
+
+#elif defined(ORDER_SERVER_GLOG)
+
+// glog has no loggers: their names are part of the text.
+inline constexpr std::string_view shop_logger = "shop";
+inline constexpr std::string_view order_logger = "shop.order";
+inline constexpr std::string_view price_logger = "shop.price";
+
+#define SHOP_INFO(lg, ...) LOG(INFO) << (lg) << ' ' << fmt::format(__VA_ARGS__)
+#define SHOP_STEP(p, lg, text, ...)                                                                          \
+  VLOG(1) << (lg) << ' '                                                                                     \
+          << fmt::format("request {} step {}: " text, (p).request,                                           \
+                         (p).next_step() __VA_OPT__(, ) __VA_ARGS__)
+#define SHOP_FAILURE(p, lg, text, ...)                                                                       \
+  LOG(ERROR) << (lg) << ' '                                                                                  \
+             << fmt::format("request {} step {}: " text, (p).request,                                        \
+                            (p).next_step() __VA_OPT__(, ) __VA_ARGS__)
 
 #else
 
