@@ -3,9 +3,6 @@
 
 #include <chrono>
 #include <cstdint>
-#if defined(__x86_64__)
-#include <x86intrin.h>
-#endif
 
 namespace faultline::detail {
 
@@ -23,7 +20,7 @@ enum class clock_source : std::uint8_t {
 
 [[nodiscard]] inline std::uint64_t read_ticks(clock_source source) noexcept {
 #if defined(__x86_64__)
-  if (source == clock_source::tsc) return __rdtsc();
+  if (source == clock_source::tsc) return __builtin_ia32_rdtsc();
 #endif
   return monotonic_nanoseconds();
 }

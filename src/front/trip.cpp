@@ -279,22 +279,29 @@ void attend_stopped(thread_slot& slot, record_reader& record) noexcept {
 void trip_or_pass(thread_slot& slot, record_reader& record, scope_set tripped, bool routed,
                   trip_cause& cause) noexcept {
   if (!slot.home->accepting.load(std::memory_order_relaxed)) return attend_stopped(slot, record);
-  // The entry is written first, since a hand-over by pointer takes the record away, and published last, since
-  // the hand-over's position is the entry's: whoever sees the entry finds the hand-over before it.
+  // A routed record's entry is written first, since a hand-over by pointer takes the record away, and
+  // published last, since the hand-over's position is the entry's: whoever sees the entry finds the hand-over
+  // before it. One that only scopes want needs an entry only when the hand-over was refused, and then it is
+  // still there.
   std::array<handler*, most_targets> targets;
   std::uint8_t target_bits = 0;
   const std::size_t target_count = tripped != 0 ? targets_of(slot, tripped, targets, target_bits) : 0;
+  const std::span<handler* const> to(targets.data(), target_count);
   outbox_entry* entry = nullptr;
-  if (routed || tripped != 0)
-    entry = prepare_entry(slot, record, {targets.data(), target_count}, tripped != 0);
-  if (entry == nullptr && routed && slot.home->owner.geometry.waits)
-    entry = wait_for_entry(slot, record, {targets.data(), target_count}, tripped != 0);
+  if (routed) {
+    entry = prepare_entry(slot, record, to, tripped != 0);
+    if (entry == nullptr && slot.home->owner.geometry.waits)
+      entry = wait_for_entry(slot, record, to, tripped != 0);
+  }
 
   const hand_over_result result = tripped != 0 ? hand_over(slot, tripped, cause) : hand_over_result::refused;
   const bool handed = result != hand_over_result::refused;
   const bool gone = result == hand_over_result::moved; // the record left with its buffer
   if (!gone) record = record_reader(record.data());    // the hand-over, or its refusal, marked it
-  if (handed && !routed) return;                       // the dump has it; the entry is not needed
+  if (!routed) {
+    if (handed) return; // the dump has it
+    entry = prepare_entry(slot, record, to, true);
+  }
   if (entry == nullptr) {
     add(slot.counts.outbox_full, 1);
     if (!handed) slot.settle_lost(record);

@@ -17,7 +17,7 @@ text_scope    | 80  | 80  | held record, string of 24 and int, clock_kind::scope
 text_tsc      | 95  | 95  | held record, string of 24 and int, clock_kind::tsc
 disabled      | 2   | 3   | statement below the level
 scope         | 180 | 165 | scope entered and left
-trip          | 2200 | 2300 | 32 held records, an error, hand-over by pointer, with the scope
+trip          | 2050 | 2150 | 32 held records, an error, hand-over by pointer, with the scope
 pass          | 500 | 480 | record of the pass path outside any scope
 '
 
