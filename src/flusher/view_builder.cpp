@@ -29,21 +29,26 @@ template <std::size_t N> void append_hex(const std::array<std::uint8_t, N>& byte
 
 std::string_view text_arena::keep(std::string_view s) {
   if (s.empty()) return {};
-  if (s.size() > block_bytes / 4) {
-    auto& own = large_.emplace_back(std::make_unique<char[]>(s.size()));
-    std::memcpy(own.get(), s.data(), s.size());
-    return {own.get(), s.size()};
-  }
-  if (blocks_.empty() || used_ + s.size() > block_bytes) {
+  char* at = reserve(s.size());
+  std::memcpy(at, s.data(), s.size());
+  return commit(at, at + s.size());
+}
+
+char* text_arena::reserve(std::size_t bytes) {
+  if (is_large(bytes)) return large_.emplace_back(std::make_unique<char[]>(bytes)).get();
+  if (blocks_.empty() || used_ + bytes > block_bytes) {
     const std::size_t next = blocks_.empty() ? 0 : block_ + 1;
     if (next == blocks_.size()) blocks_.push_back(std::make_unique<char[]>(block_bytes));
     block_ = next;
     used_ = 0;
   }
-  char* at = blocks_[block_].get() + used_;
-  std::memcpy(at, s.data(), s.size());
-  used_ += s.size();
-  return {at, s.size()};
+  return blocks_[block_].get() + used_;
+}
+
+std::string_view text_arena::commit(const char* at, const char* end) noexcept {
+  const auto size = static_cast<std::size_t>(end - at);
+  if (!blocks_.empty() && at == blocks_[block_].get() + used_) used_ += size;
+  return {at, size};
 }
 
 void text_arena::clear() noexcept {
@@ -69,19 +74,29 @@ const view_builder::known_site& view_builder::site_of(std::uint32_t id) {
   return s;
 }
 
+std::string_view view_builder::message_of(const message_plan& plan, const std::byte* data, std::size_t bytes,
+                                          message_outcome& outcome) {
+  if (const std::size_t room = plan.most_bytes(bytes); room != 0) {
+    char* const at = arena_.reserve(room);
+    if (const char* const end = plan.write_message(at, data, bytes, outcome)) return arena_.commit(at, end);
+  }
+  scratch_.clear();
+  outcome = plan.append_message(data, bytes, scratch_);
+  return arena_.keep(text_of(scratch_));
+}
+
 view_builder::built view_builder::build(const record_reader& record, std::uint32_t thread_id,
                                         const scope_context* scope, std::uint64_t dump_id) {
   built out;
   const known_site& s = site_of(record.site());
   const std::size_t bytes = record.bytes() - header_bytes;
-  scratch_.clear();
-  const message_outcome outcome = s.plan->append_message(record.arguments(), bytes, scratch_);
+  message_outcome outcome;
+  record_view& v = out.view;
+  v.text = message_of(*s.plan, record.arguments(), bytes, outcome);
   if (outcome.failed) count(counts_.format_errors);
   out.cut = outcome.cut;
   out.logger = loggers_.find(record.logger());
-  record_view& v = out.view;
-  v.text = arena_.keep(text_of(scratch_));
-  if (s.types.find('x') != std::string_view::npos) {
+  if (s.plan->tells_exception()) {
     scratch_.clear();
     message_plan::append_exception(s.types, record.arguments(), bytes, scratch_);
     v.exception_text = arena_.keep(text_of(scratch_));

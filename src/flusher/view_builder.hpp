@@ -24,9 +24,14 @@ namespace faultline::detail {
 class text_arena {
  public:
   std::string_view keep(std::string_view s);
+  /// Room for so many bytes, of which `commit` keeps the first.
+  char* reserve(std::size_t bytes);
+  std::string_view commit(const char* at, const char* end) noexcept;
   void clear() noexcept;
 
  private:
+  [[nodiscard]] static bool is_large(std::size_t bytes) noexcept { return bytes > block_bytes / 4; }
+
   static constexpr std::size_t block_bytes = std::size_t{64} << 10;
   std::vector<std::unique_ptr<char[]>> blocks_;
   std::vector<std::unique_ptr<char[]>> large_;
@@ -65,6 +70,8 @@ class view_builder {
     std::string_view types;
   };
   const known_site& site_of(std::uint32_t id);
+  std::string_view message_of(const message_plan& plan, const std::byte* data, std::size_t bytes,
+                              message_outcome& outcome);
 
   const registry& loggers_;
   tick_converter clock_;

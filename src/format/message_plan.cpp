@@ -118,7 +118,8 @@ int width_of(const argument& a) {
 
 } // namespace
 
-message_plan::message_plan(std::string_view format, std::string_view types) : format_(format), types_(types) {
+message_plan::message_plan(std::string_view format, std::string_view types)
+    : format_(format), types_(types), tells_exception_(types.find('x') != std::string_view::npos) {
   format_pieces all(format_);
   while (const auto found = all.next()) {
     if (found->is_literal && !pieces_.empty() && pieces_.back().is_literal) {
@@ -180,14 +181,16 @@ void message_plan::find_straight_plan() {
   for (const piece& p : pieces_) {
     if (p.is_literal) {
       straight_bytes_ += p.literal.size();
-      if (steps.empty() || steps.back().code != 0) steps.push_back({p.literal, 0});
+      if (steps.empty() || steps.back().code != 0) steps.push_back({p.literal, 0, 0});
       continue;
     }
     const bool plain = !p.dynamic && p.field.empty() && p.index == static_cast<int>(next);
     if (!plain || next >= types_.size() || straight_codes.find(types_[next]) == std::string_view::npos)
       return;
-    if (steps.empty() || steps.back().code != 0) steps.push_back({{}, 0});
-    steps.back().code = types_[next++];
+    if (steps.empty() || steps.back().code != 0) steps.push_back({{}, 0, 0});
+    steps.back().code = types_[next];
+    steps.back().bytes = types_[next] == 's' ? sizeof(std::uint32_t) : plain_bytes(types_[next]);
+    ++next;
     straight_bytes_ += most_argument_bytes;
   }
   if (next == types_.size()) straight_ = std::move(steps);
@@ -197,7 +200,7 @@ void message_plan::find_straight_plan() {
 bool message_plan::matches(const std::byte* data, std::size_t bytes,
                            message_outcome& outcome) const noexcept {
   for (const step& s : straight_) {
-    std::size_t needed = plain_bytes(s.code);
+    std::size_t needed = s.bytes;
     if (s.code == 's') {
       std::uint32_t length = 0;
       if (bytes < sizeof length) return false;
@@ -212,7 +215,9 @@ bool message_plan::matches(const std::byte* data, std::size_t bytes,
   return true;
 }
 
-char* message_plan::write_straight(char* at, const std::byte* data) const {
+char* message_plan::write_message(char* at, const std::byte* data, std::size_t bytes,
+                                  message_outcome& outcome) const {
+  if (!matches(data, bytes, outcome)) return nullptr;
   for (const step& s : straight_) {
     at = write_text(at, s.literal);
     switch (s.code) {
@@ -256,11 +261,12 @@ message_outcome message_plan::append_message(const std::byte* data, std::size_t 
                                              fmt::memory_buffer& out) const {
   message_outcome outcome;
   const std::size_t start = out.size();
-  if (!straight_.empty() && matches(data, bytes, outcome)) {
-    out.try_reserve(start + straight_bytes_ + bytes);
-    char* const end = write_straight(out.data() + start, data);
-    out.try_resize(static_cast<std::size_t>(end - out.data()));
-    return outcome;
+  if (const std::size_t room = most_bytes(bytes); room != 0) {
+    out.try_reserve(start + room);
+    if (char* const end = write_message(out.data() + start, data, bytes, outcome)) {
+      out.try_resize(static_cast<std::size_t>(end - out.data()));
+      return outcome;
+    }
   }
   std::array<argument, most_arguments> arguments;
   const int count = decode(types_, data, bytes, arguments);

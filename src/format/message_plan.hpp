@@ -28,6 +28,17 @@ class message_plan {
   /// not match its codes becomes a message that says so.
   message_outcome append_message(const std::byte* data, std::size_t bytes, fmt::memory_buffer& out) const;
 
+  /// For formats whose fields are all "{}" and in order, of plain values and strings: how much room
+  /// `write_message` needs. 0 for the others, which take `append_message`.
+  [[nodiscard]] std::size_t most_bytes(std::size_t record_bytes) const noexcept {
+    return straight_.empty() ? 0 : straight_bytes_ + record_bytes;
+  }
+  /// Writes the message and returns its end; null when the bytes do not match the codes.
+  char* write_message(char* at, const std::byte* data, std::size_t bytes, message_outcome& outcome) const;
+
+  /// Whether records of the site may describe an escaped exception.
+  [[nodiscard]] bool tells_exception() const noexcept { return tells_exception_; }
+
   /// Appends the description of an escaped exception, if the record has one: the text of its `x` argument,
   /// whose parts are a mangled type name, a zero byte, what() and a zero byte, for each exception from the
   /// outermost in.
@@ -47,17 +58,18 @@ class message_plan {
   /// A literal and the argument behind it.
   struct step {
     std::string literal;
-    char code; ///< of the argument, or 0 where none follows
+    char code;         ///< of the argument, or 0 where none follows
+    std::size_t bytes; ///< of the argument; of a string's, its length alone
   };
 
   void find_straight_plan();
   [[nodiscard]] bool matches(const std::byte* data, std::size_t bytes,
                              message_outcome& outcome) const noexcept;
-  char* write_straight(char* at, const std::byte* data) const;
   void append_pieces(std::span<const argument> arguments, fmt::memory_buffer& out) const;
 
   std::string format_;
   std::string types_;
+  bool tells_exception_;
   std::vector<piece> pieces_;
   /// For formats whose fields are all "{}" and in order, of plain values and strings: no decoding beforehand,
   /// no dispatch through fmt. Empty for others.
