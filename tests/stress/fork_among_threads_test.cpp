@@ -165,7 +165,7 @@ TEST_CASE("children log while a thread of the parent makes the first use of targ
   const logger lg = r.get_logger("forks");
   CHECK(fork_during(r, lg, [&] {
           const error_scope scope(lg, {.target = make_null_handler()});
-          std::this_thread::sleep_for(100us); // the runtime keeps every target it ever saw
+          std::this_thread::sleep_for(2ms); // the runtime keeps every target it ever saw
         }) == 0);
 }
 
