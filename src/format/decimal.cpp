@@ -13,8 +13,9 @@ char* write_double(char* at, double value) {
   constexpr double scale = 1e4;
   constexpr double beyond = 1e11; // fifteen digits with the four decimals
   const double size = std::fabs(value);
-  if (size < beyond) { // false for NaN
-    const auto scaled = static_cast<std::uint64_t>(size * scale + 0.5);
+  if (size < beyond) {                       // false for NaN
+    const double above = size * scale + 0.5; // one too many or too few would show below
+    const auto scaled = static_cast<std::uint64_t>(above);
     // Decimals of up to 15 digits have a double each (DBL_DIG): the one that reads back as the value is the
     // shortest there is, and the division is correctly rounded, so it tells whether this one does.
     if (scaled != 0 && static_cast<double>(scaled) / scale == size) {

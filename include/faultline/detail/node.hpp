@@ -22,11 +22,12 @@ struct level_gate {
 
   /// The runtime, whatever the key.
   [[nodiscard]] const core_head& owner() const noexcept {
-    return *reinterpret_cast<const core_head*>(
-        reinterpret_cast<std::uintptr_t>(key.load(std::memory_order_relaxed)) & ~std::uintptr_t{1});
+    const core_head* const tagged = key.load(std::memory_order_relaxed);
+    return *reinterpret_cast<const core_head*>(reinterpret_cast<const char*>(tagged) -
+                                               (reinterpret_cast<std::uintptr_t>(tagged) & 1U));
   }
   void open_for(const core_head& core, bool passes) noexcept {
-    key.store(reinterpret_cast<const core_head*>(reinterpret_cast<std::uintptr_t>(&core) + (passes ? 1 : 0)),
+    key.store(reinterpret_cast<const core_head*>(reinterpret_cast<const char*>(&core) + (passes ? 1 : 0)),
               std::memory_order_relaxed);
   }
 };
