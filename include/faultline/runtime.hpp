@@ -56,7 +56,7 @@ struct runtime_options {
   std::chrono::nanoseconds busy_interval =
       std::chrono::milliseconds(1); ///< pause between rounds while there is work
   std::chrono::nanoseconds idle_interval =
-      std::chrono::milliseconds(100); ///< longest pause while there is none
+      std::chrono::milliseconds(100); ///< longest pause while there is none; 10 ms at most while threads log
   std::uint32_t storm_dumps_per_second =
       1000; ///< dumps a second that one site may cause before contexts are suppressed; 0: no limit
   std::uint32_t storm_burst = 5000; ///< dumps that it may cause at once beyond that rate, at least 1

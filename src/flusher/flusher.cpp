@@ -51,15 +51,27 @@ round::outcome flusher::run_round() {
 }
 
 std::chrono::nanoseconds flusher::pause(const round::outcome& outcome) noexcept {
-  if (options_.flusher == flusher_mode::spinning || outcome.busy) return {};
+  if (options_.flusher == flusher_mode::spinning) return {};
+  constexpr unsigned rounds_after_press = 64;
   constexpr unsigned rounds_before_rest = 50;
+  constexpr std::chrono::milliseconds while_threads_log(10);
+  // Threads that fill what they have do so again: for a while the rests are short.
+  if (outcome.busy) {
+    pressed_ = rounds_after_press;
+    return {};
+  }
+  if (pressed_ > 0) {
+    --pressed_;
+    return options_.busy_interval / 16;
+  }
   quiet_rounds_ = outcome.worked ? 0 : quiet_rounds_ + 1;
   if (quiet_rounds_ <= rounds_before_rest) {
     idle_ = options_.busy_interval;
     return idle_;
   }
-  idle_ = std::min(std::max(idle_ * 2, std::chrono::nanoseconds(1)),
-                   std::max(options_.idle_interval, options_.busy_interval));
+  std::chrono::nanoseconds longest = std::max(options_.idle_interval, options_.busy_interval);
+  if (outcome.active) longest = std::min<std::chrono::nanoseconds>(longest, while_threads_log);
+  idle_ = std::min(std::max(idle_ * 2, std::chrono::nanoseconds(1)), longest);
   return idle_;
 }
 

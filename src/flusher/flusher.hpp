@@ -63,6 +63,7 @@ class flusher {
   std::mutex round_mutex_; // manual mode: one caller at a time
   std::chrono::nanoseconds idle_{};
   unsigned quiet_rounds_ = 0;
+  unsigned pressed_ = 0; // rounds with short rests to go
   bool drained_ = false;
   std::thread thread_;
 };

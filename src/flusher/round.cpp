@@ -17,9 +17,9 @@ round::round(generation& threads, const runtime_options& options, ledger& counts
 round::outcome round::run() {
   views_.clock().refresh();
   publish_tick();
-  note_published();
   outcome result;
   result.complete = true;
+  note_published(result);
   take_buffers(result);
   for (thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr;
        slot = slot->next) {
@@ -56,12 +56,16 @@ void round::reopen(const std::vector<handler_ptr>& handlers) {
   for (const handler_ptr& h : handlers) out_.reopen(*h);
 }
 
-void round::note_published() {
+void round::note_published(outcome& result) {
+  std::uint64_t logged = 0;
   for (thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr;
        slot = slot->next) {
+    logged += slot->counts.logged.load(std::memory_order_relaxed);
     slot->flusher.outbox_limit = slot->out.published();
     slot->flusher.hand_overs_limit = slot->hand_overs_published.load(std::memory_order_acquire);
   }
+  result.active = logged != logged_;
+  logged_ = logged;
 }
 
 void round::take_buffers(outcome& result) {

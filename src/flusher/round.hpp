@@ -35,6 +35,7 @@ class round {
   struct outcome {
     bool complete = false; ///< everything published before the round began is written and flushed
     bool worked = false;   ///< there was something to do
+    bool active = false;   ///< threads log, though perhaps nothing that is to be written
     bool busy = false;     ///< a thread comes near to what it can hold: the next round should begin at once
   };
   outcome run();
@@ -46,7 +47,7 @@ class round {
 
  private:
   void publish_tick() noexcept;
-  void note_published();
+  void note_published(outcome& result);
   void take_buffers(outcome& result);
   bool write_thread(thread_slot& slot);
   bool write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t& at);
@@ -75,6 +76,7 @@ class round {
   delivery out_;
   storm_control storms_;
   std::uint64_t next_dump_ = 1;
+  std::uint64_t logged_ = 0; // by all threads, as the last round saw it
 
   // The dump at hand.
   struct candidate {
