@@ -133,6 +133,7 @@ void thread_slot::start_segment(std::uint64_t number) noexcept {
 
 void thread_slot::next_segment() noexcept {
   note_used();
+  publish_counts(); // a scope may be long: whoever looks sees that the thread logs
   if (next_segment_forgets()) {
     const segment_marks& old = marks(oldest_);
     const std::uint64_t records = marks(oldest_ + 1).first_logged - old.first_logged;

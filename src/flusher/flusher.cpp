@@ -10,7 +10,7 @@
 namespace faultline::detail {
 
 flusher::flusher(generation& threads, const runtime_options& options)
-    : threads_(threads), options_(options), round_(threads, options, counts_) {}
+    : threads_(threads), options_(options), round_(threads, options, counts_), idle_(options.busy_interval) {}
 
 flusher::~flusher() { stop(std::chrono::hours(24)); }
 
@@ -55,6 +55,10 @@ std::chrono::nanoseconds flusher::pause(const round::outcome& outcome) noexcept 
   constexpr unsigned rounds_after_press = 64;
   constexpr unsigned rounds_before_rest = 50;
   constexpr std::chrono::milliseconds while_threads_log(10);
+  if (outcome.busy || outcome.worked) {
+    quiet_rounds_ = 0;
+    idle_ = options_.busy_interval;
+  }
   // Threads that fill what they have do so again: for a while the rests are short.
   if (outcome.busy) {
     pressed_ = rounds_after_press;
@@ -64,11 +68,8 @@ std::chrono::nanoseconds flusher::pause(const round::outcome& outcome) noexcept 
     --pressed_;
     return options_.busy_interval / 16;
   }
-  quiet_rounds_ = outcome.worked ? 0 : quiet_rounds_ + 1;
-  if (quiet_rounds_ <= rounds_before_rest) {
-    idle_ = options_.busy_interval;
-    return idle_;
-  }
+  if (outcome.worked) return idle_;
+  if (++quiet_rounds_ <= rounds_before_rest) return idle_;
   std::chrono::nanoseconds longest = std::max(options_.idle_interval, options_.busy_interval);
   if (outcome.active) longest = std::min<std::chrono::nanoseconds>(longest, while_threads_log);
   idle_ = std::min(std::max(idle_ * 2, std::chrono::nanoseconds(1)), longest);
@@ -180,7 +181,10 @@ bool flusher::stop(std::chrono::nanoseconds deadline) {
   }
   if (state_ == state::running) state_ = state::stopping;
   work_.notify_one();
-  if (!done_.wait_until(lock, until, [&] { return state_ == state::ended; })) return false;
+  if (!done_.wait_until(lock, until, [&] { return state_ == state::ended; })) {
+    threads_.accepting.store(false, std::memory_order_relaxed); // releases threads that wait for room
+    return false;
+  }
   if (thread_.joinable()) {
     std::thread ending = std::move(thread_);
     lock.unlock();
@@ -195,7 +199,9 @@ bool flusher::ended() {
 }
 
 void flusher::hurry() noexcept {
-  const std::lock_guard lock(mutex_);
+  // Whoever has the lock may be this very thread, interrupted by a signal handler that logs: it asks again.
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return;
   hurried_ = true;
   work_.notify_one();
 }

@@ -60,8 +60,8 @@ class flusher {
   bool hurried_ = false;
   std::vector<handler_ptr> to_reopen_;
   std::vector<handler_ptr> from_parent_;
-  std::mutex round_mutex_; // manual mode: one caller at a time
-  std::chrono::nanoseconds idle_{};
+  std::mutex round_mutex_;        // manual mode: one caller at a time
+  std::chrono::nanoseconds idle_; // the latest rest
   unsigned quiet_rounds_ = 0;
   unsigned pressed_ = 0; // rounds with short rests to go
   bool drained_ = false;

@@ -77,7 +77,8 @@ void round::take_buffers(outcome& result) {
       b.state.store(buffer_state::flushing, std::memory_order_relaxed); // the flusher's own until it is free
       b.next = nullptr;
       auto& side = b.home->flusher;
-      result.busy = result.busy || side.last != nullptr; // a second one of that thread
+      // A second one of that thread, or the one that it can spare.
+      result.busy = result.busy || side.last != nullptr || threads_.owner.geometry.buffers == 2;
       (side.last != nullptr ? side.last->next : side.first) = &b;
       side.last = &b;
       ++side.taken;

@@ -267,6 +267,7 @@ message_outcome message_plan::append_message(const std::byte* data, std::size_t 
       out.try_resize(static_cast<std::size_t>(end - out.data()));
       return outcome;
     }
+    outcome = {};
   }
   std::array<argument, most_arguments> arguments;
   const int count = decode(types_, data, bytes, arguments);

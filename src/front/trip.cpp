@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <cstring>
 #include <ctime>
 
 #include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <faultline/detail/statement.hpp>
 
@@ -259,15 +262,21 @@ outbox_entry* wait_for_entry(thread_slot& slot, const record_reader& record,
                              std::span<handler* const> targets, bool tripping) noexcept {
   constexpr unsigned tries_without_sleep = 100;
   constexpr timespec pause{0, 50'000};
-  for (unsigned tries = 0; slot.home->accepting.load(std::memory_order_relaxed); ++tries) {
+  const int error = errno;
+  outbox_entry* entry = nullptr;
+  // A child that a signal handler forked here has no slot any more, and no flusher.
+  for (unsigned tries = 0; entry == nullptr && slot.place().slot != nullptr &&
+                           slot.home->accepting.load(std::memory_order_relaxed);
+       ++tries) {
     if (tries % tries_without_sleep == 0) slot.home->hurry();
     if (tries < tries_without_sleep)
       ::sched_yield();
     else
-      ::nanosleep(&pause, nullptr);
-    if (outbox_entry* entry = prepare_entry(slot, record, targets, tripping)) return entry;
+      ::syscall(SYS_nanosleep, &pause, nullptr); // nanosleep itself is where a thread may be cancelled
+    entry = prepare_entry(slot, record, targets, tripping);
   }
-  return nullptr;
+  errno = error;
+  return entry;
 }
 
 void attend_stopped(thread_slot& slot, record_reader& record) noexcept {
@@ -290,8 +299,10 @@ void trip_or_pass(thread_slot& slot, record_reader& record, scope_set tripped, b
   outbox_entry* entry = nullptr;
   if (routed) {
     entry = prepare_entry(slot, record, to, tripped != 0);
-    if (entry == nullptr && slot.home->owner.geometry.waits)
+    if (entry == nullptr && slot.home->owner.geometry.waits) {
       entry = wait_for_entry(slot, record, to, tripped != 0);
+      if (entry == nullptr) return attend_stopped(slot, record);
+    }
   }
 
   const hand_over_result result = tripped != 0 ? hand_over(slot, tripped, cause) : hand_over_result::refused;
@@ -301,6 +312,10 @@ void trip_or_pass(thread_slot& slot, record_reader& record, scope_set tripped, b
   if (!routed) {
     if (handed) return; // the dump has it
     entry = prepare_entry(slot, record, to, true);
+    if (entry == nullptr && slot.home->owner.geometry.waits) {
+      entry = wait_for_entry(slot, record, to, true);
+      if (entry == nullptr) return attend_stopped(slot, record);
+    }
   }
   if (entry == nullptr) {
     add(slot.counts.outbox_full, 1);

@@ -17,7 +17,10 @@ void handler::set_level(level threshold) {
 void handler::set_formatter(formatter_ptr replacement) {
   const std::lock_guard lock(formatters_mutex_);
   const formatter* const chosen = replacement.get();
-  if (std::find(formatters_.begin(), formatters_.end(), replacement) == formatters_.end())
+  const auto is_same = [&replacement](const formatter_ptr& known) { // kept by the same owner, too
+    return known == replacement && !known.owner_before(replacement) && !replacement.owner_before(known);
+  };
+  if (std::none_of(formatters_.begin(), formatters_.end(), is_same))
     formatters_.push_back(std::move(replacement));
   formatter_.store(chosen, std::memory_order_release);
 }

@@ -162,3 +162,39 @@ TEST_CASE("stop releases a thread that waits for room") {
   CHECK(s.logged ==
         s.passed_only + s.lost + s.discarded); // a record may be in flight since stop's last round
 }
+
+TEST_CASE("a stop that misses its deadline releases a thread that waits for room") {
+  std::atomic<bool> hang{true};
+  const auto target = make_callback_handler([&](const batch&) {
+    while (hang) std::this_thread::yield();
+  });
+  runtime rt({.outbox_bytes = 4096, .on_outbox_full = outbox_policy::block});
+  logger lg = rt.get_logger();
+  lg.add_handler(target);
+  std::thread waiting([&] {
+    for (int i = 0; i < 1000; ++i) FAULTLINE_INFO(lg, "{}", i);
+  });
+  while (rt.stats().taken == 0) std::this_thread::yield();
+  CHECK_FALSE(rt.stop(std::chrono::milliseconds(10)));
+  waiting.join(); // although the handler hangs
+  CHECK(rt.stats().after_stop > 0);
+  hang = false;
+}
+
+TEST_CASE("with the policy block an error whose context was refused waits, too, and is written") {
+  const auto target = make_memory_handler();
+  constexpr int errors = 3000;
+  runtime rt({.default_target = target,
+              .buffers_per_thread = 2,
+              .outbox_bytes = 4096,
+              .storm_dumps_per_second = 0,
+              .on_outbox_full = outbox_policy::block});
+  const logger lg = rt.get_logger();
+  for (int i = 0; i < errors; ++i) {
+    const error_scope scope(lg);
+    FAULTLINE_ERROR(lg, "{}", i);
+  }
+  REQUIRE(rt.flush());
+  CHECK(target->messages().size() == errors);
+  CHECK(rt.stats().outbox_full == 0);
+}

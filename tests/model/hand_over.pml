@@ -11,6 +11,9 @@
  * hangs for ever, and where; and each time that the queue says "empty" although it is not. That answer is not counted: it may be
  * given without end, since rounds are not counted either, and the states are finite all the same.
  *
+ * Each record that trips or passes has its outbox entry prepared before the hand-over, as one that passes has in the code; one that
+ * only scopes want prepares it after a refusal there, when nothing of the record has changed.
+ *
  * What is left out: levels and loggers; segments and what they forget; handlers that fail; memory that runs out. There is one
  * target, which is the scopes' and the logger's handler at once. A copy takes all that is held and not yet told.
  *
