@@ -25,11 +25,11 @@ void logger::inherit_level() { core_of(node_).loggers.set_level(full(node_), std
 void logger::add_handler(const std::shared_ptr<handler>& h) {
   if (!h) throw configuration_error("handler", "null", "a logger needs a handler to add");
   core_of(node_).keep(*h);
-  core_of(node_).loggers.attach(full(node_), *h, core_of(node_).now());
+  core_of(node_).loggers.attach(full(node_), *h);
 }
 
 void logger::remove_handler(const std::shared_ptr<handler>& h) {
-  if (h) core_of(node_).loggers.detach(full(node_), *h, core_of(node_).now());
+  if (h) core_of(node_).loggers.detach(full(node_), *h);
 }
 
 void logger::set_propagate(bool propagate) { core_of(node_).loggers.set_propagate(full(node_), propagate); }

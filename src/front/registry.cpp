@@ -1,6 +1,8 @@
 #include "front/registry.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include <pthread.h>
 
@@ -123,24 +125,43 @@ void registry::publish(node& n, attachment_list changed) {
   refresh();
 }
 
-void registry::attach(node& n, handler& target, std::uint64_t now) {
+// A stay begins and ends at a boundary that lies ahead of its publication: whatever the flusher decided by
+// the old list, it decided for records from before the boundary, and the new list says the same of those.
+// (With the present for a boundary, a record between the reading of the clock and the publication is judged
+// by one list on the pass path and by the other in a later dump: written twice, or never.) A change returns
+// when the boundary has passed, so that it holds for all that the caller does next.
+std::uint64_t registry::boundary() const noexcept {
+  constexpr std::chrono::milliseconds ahead(
+      1); // more than a publication takes, if the processor is not taken away
+  return owner_.begun() != nullptr ? owner_.now() + owner_.ticks_in(ahead) : owner_.now();
+}
+
+void registry::pass(std::uint64_t boundary) const noexcept {
+  while (owner_.now() < boundary) std::this_thread::yield();
+}
+
+void registry::attach(node& n, handler& target) {
   const std::lock_guard lock(configuration_mutex());
   const auto* present = n.attachments.load(std::memory_order_relaxed);
   attachment_list changed = present != nullptr ? *present : attachment_list{};
   const auto same = [&](const attachment& a) { return a.target == &target && a.until == UINT64_MAX; };
   if (std::any_of(changed.begin(), changed.end(), same)) return;
-  changed.push_back({&target, target.threshold(), now, UINT64_MAX});
+  const std::uint64_t from = boundary();
+  changed.push_back({&target, target.threshold(), from, UINT64_MAX});
   publish(n, std::move(changed));
+  pass(from);
 }
 
-void registry::detach(node& n, handler& target, std::uint64_t now) {
+void registry::detach(node& n, handler& target) {
   const std::lock_guard lock(configuration_mutex());
   const auto* present = n.attachments.load(std::memory_order_relaxed);
   if (present == nullptr) return;
   attachment_list changed = *present;
+  const std::uint64_t to = boundary();
   for (attachment& a : changed)
-    if (a.target == &target && a.until == UINT64_MAX) a.until = now;
+    if (a.target == &target && a.until == UINT64_MAX) a.until = to;
   publish(n, std::move(changed));
+  pass(to);
 }
 
 const node* registry::find(std::uint32_t id) const noexcept {
@@ -169,18 +190,20 @@ void registry::refresh() noexcept {
 }
 
 void registry::change_level(handler& h) {
-  const std::uint64_t now = owner_.now();
+  std::uint64_t latest = 0;
   for (const auto& n : nodes_) {
     const auto* present = n->attachments.load(std::memory_order_relaxed);
     if (present == nullptr) continue;
     const auto stays = [&](const attachment& a) { return a.target == &h && a.until == UINT64_MAX; };
     if (std::none_of(present->begin(), present->end(), stays)) continue;
     attachment_list changed = *present;
+    latest = boundary();
     for (attachment& a : changed)
-      if (stays(a)) a.until = now;
-    changed.push_back({&h, h.threshold(), now, UINT64_MAX});
+      if (stays(a)) a.until = latest;
+    changed.push_back({&h, h.threshold(), latest, UINT64_MAX});
     publish(*n, std::move(changed));
   }
+  pass(latest);
 }
 
 void registry::change_level_everywhere(handler& h) {

@@ -74,8 +74,8 @@ class registry {
 
   void set_level(node& n, std::optional<level> own);
   void set_propagate(node& n, bool propagate);
-  void attach(node& n, handler& target, std::uint64_t now);
-  void detach(node& n, handler& target, std::uint64_t now);
+  void attach(node& n, handler& target);
+  void detach(node& n, handler& target);
 
   /// The node of that id, or null. Any thread, no lock.
   [[nodiscard]] const node* find(std::uint32_t id) const noexcept;
@@ -85,6 +85,8 @@ class registry {
  private:
   node& make(std::string name, node* parent);
   void publish(node& n, attachment_list changed);
+  [[nodiscard]] std::uint64_t boundary() const noexcept;
+  void pass(std::uint64_t boundary) const noexcept;
   void refresh() noexcept;
   static void refresh(node& n) noexcept;
   void change_level(handler& h);
