@@ -136,12 +136,17 @@ std::uint64_t registry::boundary() const noexcept {
   return owner_.begun() != nullptr ? owner_.now() + owner_.ticks_in(ahead) : owner_.now();
 }
 
-void registry::pass(std::uint64_t boundary) const noexcept {
-  while (owner_.now() < boundary) std::this_thread::yield();
+namespace {
+
+/// Waits until the boundary has passed; without the lock, which a scope takes for a target's first use.
+void pass(clock_source clock, std::uint64_t boundary) noexcept {
+  while (read_ticks(clock) < boundary) std::this_thread::yield();
 }
 
+} // namespace
+
 void registry::attach(node& n, handler& target) {
-  const std::lock_guard lock(configuration_mutex());
+  std::unique_lock lock(configuration_mutex());
   const auto* present = n.attachments.load(std::memory_order_relaxed);
   attachment_list changed = present != nullptr ? *present : attachment_list{};
   const auto same = [&](const attachment& a) { return a.target == &target && a.until == UINT64_MAX; };
@@ -149,11 +154,12 @@ void registry::attach(node& n, handler& target) {
   const std::uint64_t from = boundary();
   changed.push_back({&target, target.threshold(), from, UINT64_MAX});
   publish(n, std::move(changed));
-  pass(from);
+  lock.unlock();
+  pass(owner_.geometry.clock, from);
 }
 
 void registry::detach(node& n, handler& target) {
-  const std::lock_guard lock(configuration_mutex());
+  std::unique_lock lock(configuration_mutex());
   const auto* present = n.attachments.load(std::memory_order_relaxed);
   if (present == nullptr) return;
   attachment_list changed = *present;
@@ -161,7 +167,8 @@ void registry::detach(node& n, handler& target) {
   for (attachment& a : changed)
     if (a.target == &target && a.until == UINT64_MAX) a.until = to;
   publish(n, std::move(changed));
-  pass(to);
+  lock.unlock();
+  pass(owner_.geometry.clock, to);
 }
 
 const node* registry::find(std::uint32_t id) const noexcept {
@@ -189,7 +196,7 @@ void registry::refresh() noexcept {
   for (const auto& n : nodes_) refresh(*n);
 }
 
-void registry::change_level(handler& h) {
+std::uint64_t registry::change_level(handler& h) {
   std::uint64_t latest = 0;
   for (const auto& n : nodes_) {
     const auto* present = n->attachments.load(std::memory_order_relaxed);
@@ -203,12 +210,20 @@ void registry::change_level(handler& h) {
     changed.push_back({&h, h.threshold(), latest, UINT64_MAX});
     publish(*n, std::move(changed));
   }
-  pass(latest);
+  return latest;
 }
 
 void registry::change_level_everywhere(handler& h) {
-  const std::lock_guard lock(configuration_mutex());
-  for (registry* r : registries()) r->change_level(h);
+  clock_source clock{}; // one for all runtimes, which need not outlive the lock
+  std::uint64_t latest = 0;
+  {
+    const std::lock_guard lock(configuration_mutex());
+    for (registry* r : registries()) {
+      clock = r->owner_.geometry.clock;
+      latest = std::max(latest, r->change_level(h));
+    }
+  }
+  pass(clock, latest);
 }
 
 } // namespace faultline::detail

@@ -86,10 +86,9 @@ class registry {
   node& make(std::string name, node* parent);
   void publish(node& n, attachment_list changed);
   [[nodiscard]] std::uint64_t boundary() const noexcept;
-  void pass(std::uint64_t boundary) const noexcept;
   void refresh() noexcept;
   static void refresh(node& n) noexcept;
-  void change_level(handler& h);
+  std::uint64_t change_level(handler& h); // when it takes effect
   static void change_level_everywhere(handler& h);
 
   const core& owner_;

@@ -279,6 +279,16 @@ outbox_entry* wait_for_entry(thread_slot& slot, const record_reader& record,
   return entry;
 }
 
+/// The record's copy in the outbox, for which the thread waits if it may; null when the outbox is full, or
+/// the runtime stopped meanwhile.
+outbox_entry* obtain_entry(thread_slot& slot, const record_reader& record, std::span<handler* const> targets,
+                           bool tripping) noexcept {
+  outbox_entry* entry = prepare_entry(slot, record, targets, tripping);
+  if (entry == nullptr && slot.home->owner.geometry.waits)
+    entry = wait_for_entry(slot, record, targets, tripping);
+  return entry;
+}
+
 void attend_stopped(thread_slot& slot, record_reader& record) noexcept {
   add(slot.counts.after_stop, 1);
   slot.settle_lost(record);
@@ -296,14 +306,9 @@ void trip_or_pass(thread_slot& slot, record_reader& record, scope_set tripped, b
   std::uint8_t target_bits = 0;
   const std::size_t target_count = tripped != 0 ? targets_of(slot, tripped, targets, target_bits) : 0;
   const std::span<handler* const> to(targets.data(), target_count);
-  outbox_entry* entry = nullptr;
-  if (routed) {
-    entry = prepare_entry(slot, record, to, tripped != 0);
-    if (entry == nullptr && slot.home->owner.geometry.waits) {
-      entry = wait_for_entry(slot, record, to, tripped != 0);
-      if (entry == nullptr) return attend_stopped(slot, record);
-    }
-  }
+  const bool waits = slot.home->owner.geometry.waits;
+  outbox_entry* entry = routed ? obtain_entry(slot, record, to, tripped != 0) : nullptr;
+  if (routed && entry == nullptr && waits) return attend_stopped(slot, record);
 
   const hand_over_result result = tripped != 0 ? hand_over(slot, tripped, cause) : hand_over_result::refused;
   const bool handed = result != hand_over_result::refused;
@@ -311,11 +316,8 @@ void trip_or_pass(thread_slot& slot, record_reader& record, scope_set tripped, b
   if (!gone) record = record_reader(record.data());    // the hand-over, or its refusal, marked it
   if (!routed) {
     if (handed) return; // the dump has it
-    entry = prepare_entry(slot, record, to, true);
-    if (entry == nullptr && slot.home->owner.geometry.waits) {
-      entry = wait_for_entry(slot, record, to, true);
-      if (entry == nullptr) return attend_stopped(slot, record);
-    }
+    entry = obtain_entry(slot, record, to, true);
+    if (entry == nullptr && waits) return attend_stopped(slot, record);
   }
   if (entry == nullptr) {
     add(slot.counts.outbox_full, 1);

@@ -1,5 +1,6 @@
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <thread>
 #include <vector>
 
@@ -138,47 +139,55 @@ TEST_CASE("with the policy block, threads wait for room in their outbox and noth
   CHECK(closes(rt.stats()));
 }
 
-TEST_CASE("stop releases a thread that waits for room") {
-  std::atomic<bool> hang{true};
-  const auto target = make_callback_handler([&](const batch&) {
-    while (hang) std::this_thread::yield();
-  });
-  runtime rt({.outbox_bytes = 4096, .on_outbox_full = outbox_policy::block});
-  logger lg = rt.get_logger();
-  lg.add_handler(target);
+namespace {
+
+/// A runtime whose one handler hangs, and a thread that waits for room in its outbox.
+class waiting_for_room {
+ public:
+  waiting_for_room() {
+    lg_.add_handler(make_callback_handler([this](const batch&) {
+      while (hangs) std::this_thread::yield();
+    }));
+    thread_ = std::thread([this] {
+      for (std::uint64_t i = 0; i < statements; ++i) FAULTLINE_INFO(lg_, "{}", i);
+      over = true;
+    });
+    while (rt.stats().taken == 0) std::this_thread::yield();
+  }
+  void join() { thread_.join(); }
+
+  static constexpr std::uint64_t statements = 1000;
+  std::atomic<bool> hangs{true};
   std::atomic<bool> over{false};
-  std::thread waiting([&] {
-    for (int i = 0; i < 1000; ++i) FAULTLINE_INFO(lg, "{}", i);
-    over = true;
-  });
-  while (rt.stats().taken == 0) std::this_thread::yield();
-  CHECK_FALSE(over);
-  std::thread stopping([&] { (void)rt.stop(); });
-  hang = false;
+  runtime rt{{.outbox_bytes = 4096, .on_outbox_full = outbox_policy::block}};
+
+ private:
+  logger lg_ = rt.get_logger();
+  std::thread thread_;
+};
+
+} // namespace
+
+TEST_CASE("stop releases a thread that waits for room") {
+  waiting_for_room waiting;
+  CHECK_FALSE(waiting.over);
+  std::thread stopping([&] { (void)waiting.rt.stop(); });
+  waiting.hangs = false;
   stopping.join();
   waiting.join(); // it did not wait for ever: what came after stop is counted
-  const runtime_stats s = rt.stats();
-  CHECK(s.logged == 1000);
-  CHECK(s.logged ==
-        s.passed_only + s.lost + s.discarded); // a record may be in flight since stop's last round
+  const runtime_stats s = waiting.rt.stats();
+  CHECK(s.logged == waiting_for_room::statements);
+  // A record may be in flight since stop's last round.
+  CHECK(s.logged == s.passed_only + s.lost + s.discarded);
 }
 
 TEST_CASE("a stop that misses its deadline releases a thread that waits for room") {
-  std::atomic<bool> hang{true};
-  const auto target = make_callback_handler([&](const batch&) {
-    while (hang) std::this_thread::yield();
-  });
-  runtime rt({.outbox_bytes = 4096, .on_outbox_full = outbox_policy::block});
-  logger lg = rt.get_logger();
-  lg.add_handler(target);
-  std::thread waiting([&] {
-    for (int i = 0; i < 1000; ++i) FAULTLINE_INFO(lg, "{}", i);
-  });
-  while (rt.stats().taken == 0) std::this_thread::yield();
-  CHECK_FALSE(rt.stop(std::chrono::milliseconds(10)));
+  waiting_for_room waiting;
+  CHECK_FALSE(waiting.over);
+  CHECK_FALSE(waiting.rt.stop(std::chrono::milliseconds(10)));
   waiting.join(); // although the handler hangs
-  CHECK(rt.stats().after_stop > 0);
-  hang = false;
+  CHECK(waiting.rt.stats().after_stop > 0);
+  waiting.hangs = false;
 }
 
 TEST_CASE("with the policy block an error whose context was refused waits, too, and is written") {

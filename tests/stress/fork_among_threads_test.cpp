@@ -117,16 +117,19 @@ TEST_CASE("children write to the file that the parent is writing to, and no line
 
 namespace {
 
-/// Forks while another thread does one thing over and over; the children log to the inherited target too.
-/// Returns the status of the first child that failed: 142 is SIGALRM's, of one that hung.
+/// Forks while another thread does one thing over and over, told how many forks there were; the children log
+/// to the inherited target too. Returns the status of the first child that failed: 142 is SIGALRM's, of one
+/// that hung.
 template <class Change> int fork_during(runtime& r, const logger& lg, Change change) {
   FAULTLINE_DEBUG(lg, "the parent has begun");
   std::atomic<bool> over{false};
+  std::atomic<std::size_t> forks{0};
   std::thread changing([&] {
-    while (!over) change();
+    while (!over) change(forks.load());
   });
   int status = 0;
-  for (std::size_t i = 0; i < scaled(200) && status == 0; ++i)
+  for (std::size_t i = 0; i < scaled(200) && status == 0; ++i) {
+    ++forks;
     status = in_child([&] {
       ::alarm(10);
       {
@@ -135,6 +138,7 @@ template <class Change> int fork_during(runtime& r, const logger& lg, Change cha
       }
       return log_in_child(r, lg);
     });
+  }
   over = true;
   changing.join();
   return status;
@@ -146,26 +150,28 @@ TEST_CASE("children log while a thread of the parent replaces a formatter") {
   const auto target = make_memory_handler();
   const auto layout = make_text_formatter("{message}");
   runtime r({.default_target = target});
-  CHECK(fork_during(r, r.get_logger("forks"), [&] { target->set_formatter(layout); }) == 0);
+  CHECK(fork_during(r, r.get_logger("forks"), [&](std::size_t) { target->set_formatter(layout); }) == 0);
 }
 
 TEST_CASE("children log while a thread of the parent reads counts") {
   runtime r({.default_target = make_memory_handler()});
-  CHECK(fork_during(r, r.get_logger("forks"), [&] { (void)r.stats(); }) == 0);
+  CHECK(fork_during(r, r.get_logger("forks"), [&](std::size_t) { (void)r.stats(); }) == 0);
 }
 
 TEST_CASE("children log while a thread of the parent changes a handler's level") {
   const auto target = make_memory_handler();
   runtime r({.default_target = target});
-  CHECK(fork_during(r, r.get_logger("forks"), [&] { target->set_level(level::info); }) == 0);
+  CHECK(fork_during(r, r.get_logger("forks"), [&](std::size_t) { target->set_level(level::info); }) == 0);
 }
 
 TEST_CASE("children log while a thread of the parent makes the first use of targets") {
   runtime r({.default_target = make_memory_handler()});
   const logger lg = r.get_logger("forks");
-  CHECK(fork_during(r, lg, [&] {
+  constexpr std::size_t for_each_fork = 20; // the runtime keeps every target it ever saw
+  CHECK(fork_during(r, lg, [&, made = std::size_t{0}](std::size_t forks) mutable {
+          if (made >= forks * for_each_fork) return std::this_thread::yield();
           const error_scope scope(lg, {.target = make_null_handler()});
-          std::this_thread::sleep_for(2ms); // the runtime keeps every target it ever saw
+          ++made;
         }) == 0);
 }
 
