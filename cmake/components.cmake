@@ -1,0 +1,42 @@
+# faultline_component(name SOURCES file… [LINK library…] [FIND package…]): an optional part of its own library,
+# faultline::<name>, in include/faultline/<name>.hpp and src/<name>/. It sees the core's public headers only, so that it links
+# against a shared core with hidden symbols. FIND names what `find_package(faultline COMPONENTS <name>)` finds first.
+function(faultline_component name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK;LINK_PUBLIC;FIND" ${ARGN})
+  set(target faultline-${name})
+  add_library(${target} ${arg_SOURCES})
+  add_library(faultline::${name} ALIAS ${target})
+  target_include_directories(${target} PRIVATE src)
+  target_link_libraries(${target} PUBLIC faultline ${arg_LINK_PUBLIC} PRIVATE ${arg_LINK})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} VERSION ${PROJECT_VERSION} SOVERSION 0
+    POSITION_INDEPENDENT_CODE ON)
+  faultline_own_target(${target})
+  if(FAULTLINE_INSTALL)
+    install(TARGETS ${target} EXPORT faultline-${name}-targets)
+    install(EXPORT faultline-${name}-targets NAMESPACE faultline:: DESTINATION ${faultline_config_dir})
+    file(WRITE ${PROJECT_BINARY_DIR}/components/faultline-${name}.cmake "include(CMakeFindDependencyMacro)\n")
+    foreach(package ${arg_FIND})
+      file(APPEND ${PROJECT_BINARY_DIR}/components/faultline-${name}.cmake "find_dependency(${package})\n")
+    endforeach()
+    file(APPEND ${PROJECT_BINARY_DIR}/components/faultline-${name}.cmake
+      "include(\${CMAKE_CURRENT_LIST_DIR}/faultline-${name}-targets.cmake)\n")
+    install(FILES ${PROJECT_BINARY_DIR}/components/faultline-${name}.cmake DESTINATION ${faultline_config_dir})
+  endif()
+endfunction()
+
+# faultline_wants(out option description found): whether an optional component is built. AUTO takes it when what it needs is
+# there; ON without it is an error.
+function(faultline_wants out option description found)
+  set(${option} AUTO CACHE STRING "${description}: ON, OFF, or AUTO where what it needs is found")
+  set_property(CACHE ${option} PROPERTY STRINGS AUTO ON OFF)
+  if("${${option}}" STREQUAL "AUTO")
+    set(${out} ${found} PARENT_SCOPE)
+    return()
+  endif()
+  if(${option} AND NOT "${found}")
+    message(FATAL_ERROR "${option} is ON, and what it needs was not found (${description})")
+  endif()
+  set(${out} ${${option}} PARENT_SCOPE)
+endfunction()
+
+# --- the components ---
