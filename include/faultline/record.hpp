@@ -47,7 +47,8 @@ struct record_view {
   const scope_context* scope = nullptr; ///< null where no scope was open
   std::uint64_t dump_id = 0;            ///< the dump the record came in, 0 on the pass path
   std::string_view text;                ///< what `message()` returns
-  std::string_view exception_text;      ///< what `exception()` returns
+  bool text_is_plain = false; ///< the message is printable ASCII and needs no escaping; false: look at it
+  std::string_view exception_text; ///< what `exception()` returns
 
   /// The formatted message, unescaped: it may hold any bytes. Cost: none, it is formatted already.
   [[nodiscard]] std::string_view message() const noexcept { return text; }

@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <span>
 
+#include <faultline/detail/codec.hpp>
+
 namespace faultline {
 class handler;
 }
@@ -55,8 +57,8 @@ class outbox {
 
   /// Room for an entry with so many targets, context and record bytes, filled in but for its contents; null
   /// when the ring is full. A quarter of the ring is for tripping records alone.
-  outbox_entry* prepare(std::size_t targets, std::size_t context_bytes, std::size_t record_bytes,
-                        bool tripping) noexcept;
+  [[nodiscard]] outbox_entry* prepare(std::size_t targets, std::size_t context_bytes,
+                                      std::size_t record_bytes, bool tripping) noexcept;
 
   /// Where the prepared entry stands (or the next one will).
   [[nodiscard]] std::uint64_t position() const noexcept { return next_; }
@@ -89,5 +91,34 @@ class outbox {
   alignas(64) std::atomic<std::uint64_t> tail_{
       0}; // a line of its own: the flusher writes it, the thread seldom reads it
 };
+
+inline outbox_entry* outbox::prepare(std::size_t targets, std::size_t context_bytes, std::size_t record_bytes,
+                                     bool tripping) noexcept {
+  const std::size_t context = round_up_8(context_bytes);
+  const std::size_t needed =
+      sizeof(outbox_entry) + targets * sizeof(handler*) + context + round_up_8(record_bytes);
+  const std::size_t to_end = bytes_ - (next_ & (bytes_ - 1));
+  const std::size_t with_filler = needed > to_end ? to_end + needed : needed;
+  const std::size_t bound = tripping ? bytes_ : bytes_ - bytes_ / 4;
+  if (next_ - known_tail_ + with_filler > bound) {
+    known_tail_ = tail_.load(std::memory_order_acquire); // pairs with `release`
+    if (next_ - known_tail_ + with_filler > bound) return nullptr;
+  }
+  if (needed > to_end) {
+    // The filler is published with the entry behind it. All positions are multiples of 8, so its first 8
+    // bytes fit.
+    outbox_entry& filler = at(next_);
+    filler.bytes = static_cast<std::uint32_t>(to_end);
+    filler.flags = outbox_filler;
+    next_ += to_end;
+  }
+  outbox_entry& entry = at(next_);
+  entry.bytes = static_cast<std::uint32_t>(needed);
+  entry.flags = 0;
+  entry.targets = static_cast<std::uint16_t>(targets);
+  entry.context_bytes = static_cast<std::uint32_t>(context);
+  entry.record_bytes = static_cast<std::uint32_t>(record_bytes);
+  return &entry;
+}
 
 } // namespace faultline::detail

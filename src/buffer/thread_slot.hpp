@@ -160,6 +160,12 @@ class thread_slot {
     cursor_->head = current_->data;
   }
 
+  /// The end of a statement outside any scope whose record was dealt with: nothing is held.
+  void rewind_settled() noexcept {
+    marks_[0].first_logged = cursor_->logged;
+    cursor_->head = current_->data;
+  }
+
   /// Classes of the ledger. A record is settled once; a later hand-over outranks what it was before.
   void settle_passed(record_reader& record) noexcept;
   void settle_lost(record_reader& record) noexcept;

@@ -22,48 +22,22 @@ template <class Call> bool delivery::guarded(Call&& call) noexcept {
   return false;
 }
 
-delivery::gathered& delivery::of(handler* target) {
-  for (gathered& g : gathered_)
-    if (g.target == target) return g;
-  return gathered_.emplace_back(gathered{target, {}, {}});
-}
-
 void delivery::add(const record_view& view, std::span<handler* const> targets) {
-  // What may throw comes first: a record is gathered for all its handlers, or for none and the caller counts
-  // it.
-  for (handler* target : targets) {
-    gathered& g = of(target);
-    if (g.views.size() == g.views.capacity()) g.views.reserve(2 * g.views.size() + 16);
-    if (g.records.size() == g.records.capacity()) g.records.reserve(2 * g.records.size() + 16);
+  const bool same = targets.size() == run_targets_.size() && targets.front() == run_targets_.front() &&
+                    std::equal(targets.begin() + 1, targets.end(), run_targets_.begin() + 1);
+  if (!same) {
+    settle();
+    run_targets_.assign(targets.begin(), targets.end());
   }
-  const std::size_t index = accepted_.size();
-  accepted_.push_back(false);
-  for (handler* target : targets) {
-    gathered& g = of(target);
-    g.views.push_back(view);
-    g.records.push_back(index);
-  }
+  run_.push_back(view);
 }
 
 bool delivery::write(handler& target, const batch& records) {
-  for (gathered& g : gathered_)
-    if (g.target == &target) write_out(g);
+  settle();
   return guarded([&] {
     touch(target);
     target.write(records);
   });
-}
-
-void delivery::write_out(gathered& g) {
-  if (g.views.empty()) return;
-  const bool good = guarded([&] {
-    touch(*g.target);
-    g.target->write(batch(g.views));
-  });
-  if (good)
-    for (const std::size_t index : g.records) accepted_[index] = true;
-  g.views.clear();
-  g.records.clear();
 }
 
 void delivery::touch(handler& h) {
@@ -71,11 +45,16 @@ void delivery::touch(handler& h) {
 }
 
 void delivery::settle() {
-  for (gathered& g : gathered_) write_out(g);
-  const auto written = static_cast<std::uint64_t>(std::count(accepted_.begin(), accepted_.end(), true));
-  detail::add(counts_.written, written);
-  detail::add(counts_.lost, accepted_.size() - written);
-  accepted_.clear();
+  if (run_.empty()) return;
+  bool accepted = false;
+  for (handler* target : run_targets_)
+    accepted = guarded([&] {
+                 touch(*target);
+                 target->write(batch(run_));
+               }) ||
+               accepted;
+  detail::add(accepted ? counts_.written : counts_.lost, run_.size());
+  run_.clear();
 }
 
 bool delivery::flush_handlers() {

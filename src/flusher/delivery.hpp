@@ -12,18 +12,20 @@
 
 namespace faultline::detail {
 
-/// Calls handlers, each guarded, and gathers records of the pass path into batches. Flusher thread only.
+/// Calls handlers, each guarded, and gathers records of the pass path into runs: neighbours that go to the
+/// same handlers, which each of them gets in one batch. Flusher thread only.
 class delivery {
  public:
   delivery(ledger& counts, error_log& errors) : counts_(counts), errors_(errors) {}
 
-  /// A record of the pass path for these handlers. `accept` counts its fate at the next `settle`.
+  /// A record of the pass path for these handlers, at least one. Throws only before it is gathered: then the
+  /// caller counts it.
   void add(const record_view& view, std::span<handler* const> targets);
 
-  /// Writes a dump or another batch to one handler, after what is gathered for it. True when it accepted.
+  /// Writes a dump or another batch to one handler, after what is gathered. True when it accepted.
   bool write(handler& target, const batch& records);
 
-  /// Writes all that is gathered, and counts each record once: written when one handler accepted it.
+  /// Writes what is gathered, and counts each record once: written when one handler accepted it.
   void settle();
 
   /// Ends a round: flushes the handlers that were given something or have something left. True when one still
@@ -33,20 +35,13 @@ class delivery {
   void after_fork(handler& h) noexcept;
 
  private:
-  struct gathered {
-    handler* target;
-    std::vector<record_view> views;
-    std::vector<std::size_t> records; ///< indexes into accepted_
-  };
-  gathered& of(handler* target);
-  void write_out(gathered& g);
   void touch(handler& h); ///< to be flushed at the round's end
   template <class Call> bool guarded(Call&& call) noexcept;
 
   ledger& counts_;
   error_log& errors_;
-  std::vector<gathered> gathered_;
-  std::vector<bool> accepted_; ///< of the records since the last settle: whether one handler took it
+  std::vector<record_view> run_;
+  std::vector<handler*> run_targets_;
   std::vector<handler*> touched_;
 };
 

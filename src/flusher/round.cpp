@@ -11,7 +11,7 @@ namespace faultline::detail {
 
 round::round(generation& threads, const runtime_options& options, ledger& counts)
     : threads_(threads), counts_(counts), errors_(options.on_error),
-      views_(threads.owner.loggers, threads.owner.geometry.clock, counts), out_(counts, errors_),
+      views_(threads.owner.geometry.clock, counts), out_(counts, errors_),
       storms_(threads.storms, options.storm_dumps_per_second, options.storm_burst) {}
 
 round::outcome round::run() {
@@ -91,6 +91,7 @@ bool round::write_thread(thread_slot& slot) {
   auto& side = slot.flusher;
   std::uint64_t at = slot.out.taken();
   bool whole = true;
+  router_.forget();
   for (buffer* b = side.first; whole && b != nullptr; b = side.first) {
     // Entries before the hand-over's position were published before it was: they may be read beyond the noted
     // limit.
@@ -105,10 +106,15 @@ bool round::write_thread(thread_slot& slot) {
                    std::memory_order_release); // the thread may write again: our reads are over
   }
   if (whole) whole = write_entries(slot, side.outbox_limit, at);
+  give_back(slot, at);
+  return whole && side.written >= side.hand_overs_limit;
+}
+
+/// Delivers what was gathered, and gives the entries before `at` back to the thread.
+void round::give_back(thread_slot& slot, std::uint64_t at) {
   out_.settle();
   views_.clear();
   slot.out.release(at);
-  return whole && side.written >= side.hand_overs_limit;
 }
 
 /// Writes entries from `at` up to `limit`; false when a hand-over that comes first has not arrived.
@@ -126,50 +132,44 @@ bool round::write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t&
       }
     }
     at += entry.bytes;
+    // In parts, so that a thread that presses finds room while the rest is being written.
+    if (at - slot.out.taken() >= threads_.owner.geometry.outbox_bytes / 4) give_back(slot, at);
   }
   return true;
 }
 
-bool round::served(const node& logger, handler* target, faultline::level l,
-                   std::uint64_t ticks) const noexcept {
-  for (const node* n = &logger; n != nullptr; n = n->up()) {
-    const attachment_list* list = n->attachments.load(std::memory_order_acquire);
-    if (list == nullptr) continue;
-    for (const attachment& a : *list)
-      if (a.target == target && a.since <= ticks && ticks < a.until && l >= a.threshold) return true;
-  }
-  return false;
-}
-
-void round::route(const node& logger, faultline::level l, std::uint64_t ticks,
-                  std::vector<handler*>& out) const {
-  for (const node* n = &logger; n != nullptr; n = n->up()) {
-    const attachment_list* list = n->attachments.load(std::memory_order_acquire);
-    if (list == nullptr) continue;
-    for (const attachment& a : *list)
-      if (a.since <= ticks && ticks < a.until && l >= a.threshold &&
-          std::find(out.begin(), out.end(), a.target) == out.end())
-        out.push_back(a.target);
-  }
-}
-
 void round::write_entry(thread_slot& slot, outbox_entry& entry) {
   const record_reader record(entry.record());
-  targets_.clear();
-  if ((entry.flags & outbox_in_dump) == 0)
-    for (handler* target : entry.target_list()) targets_.push_back(target);
-  const node* logger = threads_.owner.loggers.find(record.logger());
-  if ((entry.flags & outbox_routed) != 0 && logger != nullptr)
-    route(*logger, record.level(), record.time(), targets_);
-  if ((entry.flags & outbox_in_dump) != 0) {
-    const auto& side = slot.flusher;
-    const auto* last = side.last_targets.data() + side.last_target_count;
-    std::erase_if(targets_, [&](handler* h) { return std::find(side.last_targets.data(), last, h) != last; });
-  }
-  if (targets_.empty()) return add(counts_.skipped, 1);
+  const node* const logger = threads_.owner.loggers.find(record.logger());
+  const auto targets = targets_of(slot, entry, record, logger);
+  if (targets.empty()) return add(counts_.skipped, 1);
   const scope_context* scope = nullptr;
   if (entry.context_bytes > 0) scope = views_.build(*reinterpret_cast<const context_block*>(entry.context()));
-  out_.add(views_.build(record, entry.thread_id, scope, 0).view, targets_);
+  out_.add(views_.build(record, logger, entry.thread_id, scope, 0).view, targets);
+}
+
+/// Good until the next call.
+std::span<handler* const> round::targets_of(thread_slot& slot, outbox_entry& entry,
+                                            const record_reader& record, const node* logger) {
+  std::span<handler* const> routed;
+  if ((entry.flags & outbox_routed) != 0 && logger != nullptr)
+    routed = router_.route(*logger, record.level(), record.time());
+  const bool in_dump = (entry.flags & outbox_in_dump) != 0;
+  if (entry.targets == 0 && !in_dump) return routed;
+
+  // The entry's own list serves only where there was no dump; what the dump's targets have they do not get
+  // again.
+  targets_.clear();
+  if (!in_dump)
+    for (handler* target : entry.target_list()) targets_.push_back(target);
+  for (handler* target : routed) {
+    const auto* const last = slot.flusher.last_targets.data();
+    const bool has_it = in_dump && std::find(last, last + slot.flusher.last_target_count, target) !=
+                                       last + slot.flusher.last_target_count;
+    if (!has_it && std::find(targets_.begin(), targets_.end(), target) == targets_.end())
+      targets_.push_back(target);
+  }
+  return targets_;
 }
 
 void round::write_hand_over(thread_slot& slot, buffer& b) {
@@ -232,7 +232,7 @@ void round::choose(const trip_descriptor& trip) {
     const record_reader record(c->at);
     if ((record.targets() & trip.target_bit) != 0) continue;
     const bool passed = (record.flags() & record_passed) != 0;
-    if (passed && served(*c->logger, trip.target, record.level(), record.time())) continue;
+    if (passed && router::serves(*c->logger, trip.target, record.level(), record.time())) continue;
     c->chosen = true;
   }
 }
@@ -247,7 +247,7 @@ void round::write_dump(thread_slot& slot, buffer& b, std::span<const trip_descri
   for (const candidate& c : candidates_) {
     envelope.forgotten += c.seen && !c.remembered ? 1 : 0;
     if (!c.chosen) continue;
-    auto built = views_.build(record_reader(c.at), b.thread_id, scope, next_dump_);
+    auto built = views_.build(record_reader(c.at), c.logger, b.thread_id, scope, next_dump_);
     built.view.time_is_exact =
         threads_.owner.geometry.reads_clock() || (record_reader(c.at).flags() & record_exact) != 0;
     envelope.truncated += built.cut ? 1 : 0;
@@ -286,7 +286,9 @@ round::fates round::write_suppressed(buffer& b, const std::vector<handler*>& tar
   add(counts_.contexts_suppressed, 1);
   if (candidates_.empty()) return {};
   const scope_context* scope = views_.build(b.trip[0].context);
-  const record_view view = views_.build(record_reader(candidates_.back().at), b.thread_id, scope, 0).view;
+  const record_view view =
+      views_.build(record_reader(candidates_.back().at), candidates_.back().logger, b.thread_id, scope, 0)
+          .view;
   bool good = false;
   for (handler* target : targets) good = out_.write(*target, batch({&view, 1})) || good;
   return {good ? 1U : 0U, candidates_.size() - 1, 0, good ? 0U : 1U};

@@ -10,6 +10,7 @@
 #include "flusher/delivery.hpp"
 #include "flusher/error_log.hpp"
 #include "flusher/ledger.hpp"
+#include "flusher/router.hpp"
 #include "flusher/storm_control.hpp"
 #include "flusher/view_builder.hpp"
 #include "front/core.hpp"
@@ -51,7 +52,10 @@ class round {
   void take_buffers(outcome& result);
   bool write_thread(thread_slot& slot);
   bool write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t& at);
+  void give_back(thread_slot& slot, std::uint64_t at);
   void write_entry(thread_slot& slot, outbox_entry& entry);
+  std::span<handler* const> targets_of(thread_slot& slot, outbox_entry& entry, const record_reader& record,
+                                       const node* logger);
   /// What became of a hand-over's records.
   struct fates {
     std::uint64_t written = 0;
@@ -64,9 +68,6 @@ class round {
   void write_dump(thread_slot& slot, buffer& b, std::span<const trip_descriptor*> group);
   fates write_suppressed(buffer& b, const std::vector<handler*>& targets);
   void write_storms(bool all);
-  [[nodiscard]] bool served(const node& logger, handler* target, faultline::level l,
-                            std::uint64_t ticks) const noexcept;
-  void route(const node& logger, faultline::level l, std::uint64_t ticks, std::vector<handler*>& out) const;
   void choose(const trip_descriptor& trip);
 
   generation& threads_;
@@ -74,6 +75,7 @@ class round {
   error_log errors_;
   view_builder views_;
   delivery out_;
+  router router_;
   storm_control storms_;
   std::uint64_t next_dump_ = 1;
   std::uint64_t logged_ = 0; // by all threads, as the last round saw it

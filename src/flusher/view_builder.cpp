@@ -34,27 +34,21 @@ std::string_view text_arena::keep(std::string_view s) {
   return commit(at, at + s.size());
 }
 
-char* text_arena::reserve(std::size_t bytes) {
-  if (is_large(bytes)) return large_.emplace_back(std::make_unique<char[]>(bytes)).get();
-  if (blocks_.empty() || used_ + bytes > block_bytes) {
-    const std::size_t next = blocks_.empty() ? 0 : block_ + 1;
-    if (next == blocks_.size()) blocks_.push_back(std::make_unique<char[]>(block_bytes));
-    block_ = next;
-    used_ = 0;
-  }
-  return blocks_[block_].get() + used_;
-}
-
-std::string_view text_arena::commit(const char* at, const char* end) noexcept {
-  const auto size = static_cast<std::size_t>(end - at);
-  if (!blocks_.empty() && at == blocks_[block_].get() + used_) used_ += size;
-  return {at, size};
+char* text_arena::reserve_elsewhere(std::size_t bytes) {
+  if (bytes > block_bytes / 4) return large_.emplace_back(std::make_unique<char[]>(bytes)).get();
+  const std::size_t next = blocks_.empty() ? 0 : block_ + 1;
+  if (next == blocks_.size()) blocks_.push_back(std::make_unique<char[]>(block_bytes));
+  block_ = next;
+  next_ = blocks_[block_].get();
+  end_ = next_ + block_bytes;
+  return next_;
 }
 
 void text_arena::clear() noexcept {
   large_.clear();
   block_ = 0;
-  used_ = 0;
+  next_ = blocks_.empty() ? nullptr : blocks_.front().get();
+  end_ = blocks_.empty() ? nullptr : next_ + block_bytes;
 }
 
 void view_builder::clear() noexcept {
@@ -62,11 +56,10 @@ void view_builder::clear() noexcept {
   contexts_used_ = 0;
 }
 
-const view_builder::known_site& view_builder::site_of(std::uint32_t id) {
+const view_builder::known_site& view_builder::make_site(std::uint32_t id) {
   static const site_facts unknown{"[unknown site]", "", "", "", 0};
   if (id >= sites_.size()) sites_.resize(std::max<std::size_t>(id + 1, sites_.size() * 2));
   known_site& s = sites_[id];
-  if (s.plan) return s;
   const dictionary_entry* entry = dictionary::instance().find(id);
   s.facts = entry != nullptr ? &entry->facts : &unknown;
   s.types = entry != nullptr ? entry->types : std::string_view{};
@@ -78,32 +71,32 @@ std::string_view view_builder::message_of(const message_plan& plan, const std::b
                                           message_outcome& outcome) {
   if (const std::size_t room = plan.most_bytes(bytes); room != 0) {
     char* const at = arena_.reserve(room);
-    if (const char* const end = plan.write_message(at, data, bytes, outcome)) return arena_.commit(at, end);
+    if (char* const end = plan.write_message(at, data, bytes, outcome)) return arena_.commit(at, end);
   }
   scratch_.clear();
   outcome = plan.append_message(data, bytes, scratch_);
   return arena_.keep(text_of(scratch_));
 }
 
-view_builder::built view_builder::build(const record_reader& record, std::uint32_t thread_id,
-                                        const scope_context* scope, std::uint64_t dump_id) {
+view_builder::built view_builder::build(const record_reader& record, const node* logger,
+                                        std::uint32_t thread_id, const scope_context* scope,
+                                        std::uint64_t dump_id) {
   built out;
   const known_site& s = site_of(record.site());
   const std::size_t bytes = record.bytes() - header_bytes;
   message_outcome outcome;
   record_view& v = out.view;
   v.text = message_of(*s.plan, record.arguments(), bytes, outcome);
+  v.text_is_plain = outcome.plain;
   if (outcome.failed) count(counts_.format_errors);
   out.cut = outcome.cut;
-  out.logger = loggers_.find(record.logger());
   if (s.plan->tells_exception()) {
     scratch_.clear();
     message_plan::append_exception(s.types, record.arguments(), bytes, scratch_);
     v.exception_text = arena_.keep(text_of(scratch_));
   }
   v.level = record.level();
-  v.logger =
-      out.logger != nullptr ? std::string_view(out.logger->name) : std::string_view("[unknown logger]");
+  v.logger = logger != nullptr ? std::string_view(logger->name) : std::string_view("[unknown logger]");
   v.time = clock_.to_wall(record.time());
   v.thread_id = thread_id;
   v.site = s.facts;

@@ -25,34 +25,38 @@ class text_arena {
  public:
   std::string_view keep(std::string_view s);
   /// Room for so many bytes, of which `commit` keeps the first.
-  char* reserve(std::size_t bytes);
-  std::string_view commit(const char* at, const char* end) noexcept;
+  char* reserve(std::size_t bytes) {
+    return bytes <= static_cast<std::size_t>(end_ - next_) ? next_ : reserve_elsewhere(bytes);
+  }
+  std::string_view commit(const char* at, char* end) noexcept {
+    if (at == next_) next_ = end;
+    return {at, static_cast<std::size_t>(end - at)};
+  }
   void clear() noexcept;
 
  private:
-  [[nodiscard]] static bool is_large(std::size_t bytes) noexcept { return bytes > block_bytes / 4; }
+  char* reserve_elsewhere(std::size_t bytes);
 
   static constexpr std::size_t block_bytes = std::size_t{64} << 10;
   std::vector<std::unique_ptr<char[]>> blocks_;
   std::vector<std::unique_ptr<char[]>> large_;
   std::size_t block_ = 0;
-  std::size_t used_ = 0;
+  char* next_ = nullptr; // in the block at hand
+  char* end_ = nullptr;
 };
 
 /// Flusher thread only. Its views are good until `clear`, and as long as the records' memory.
 class view_builder {
  public:
-  view_builder(const registry& loggers, clock_source clock, ledger& counts)
-      : loggers_(loggers), clock_(clock), counts_(counts) {}
+  view_builder(clock_source clock, ledger& counts) : clock_(clock), counts_(counts) {}
 
   struct built {
     record_view view;
-    const node* logger = nullptr;
     bool cut = false;
   };
-  /// Formats the record's message.
-  [[nodiscard]] built build(const record_reader& record, std::uint32_t thread_id, const scope_context* scope,
-                            std::uint64_t dump_id);
+  /// Formats the record's message. `logger` is the record's, or null where it is not known.
+  [[nodiscard]] built build(const record_reader& record, const node* logger, std::uint32_t thread_id,
+                            const scope_context* scope, std::uint64_t dump_id);
   [[nodiscard]] const scope_context* build(const context_block& block);
   [[nodiscard]] std::string_view keep(std::string_view s) { return arena_.keep(s); }
 
@@ -69,11 +73,13 @@ class view_builder {
     const site_facts* facts = nullptr;
     std::string_view types;
   };
-  const known_site& site_of(std::uint32_t id);
+  const known_site& site_of(std::uint32_t id) {
+    return id < sites_.size() && sites_[id].plan ? sites_[id] : make_site(id);
+  }
+  const known_site& make_site(std::uint32_t id);
   std::string_view message_of(const message_plan& plan, const std::byte* data, std::size_t bytes,
                               message_outcome& outcome);
 
-  const registry& loggers_;
   tick_converter clock_;
   ledger& counts_;
   text_arena arena_;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "format/escape.hpp"
+#include "format/fixed_text.hpp"
 
 namespace faultline::detail {
 
@@ -28,6 +29,11 @@ class line_writer {
     if (text.size() > room() || text.size() > largest_inline) return append_large(text);
     copy_small(next_, text);
     next_ += text.size();
+  }
+
+  void append(const fixed_text& text) {
+    if (text.size() + fixed_text::margin > room()) return append_large(text.view());
+    next_ = text.write(next_);
   }
 
   /// Appends `text` escaped (see append_escaped).
@@ -60,8 +66,11 @@ class line_writer {
   static void copy_small(char* to, std::string_view text) noexcept {
     const char* from = text.data();
     const std::size_t size = text.size();
-    if (size >= 8) {
-      for (std::size_t at = 0; at + 8 < size; at += 8) std::memcpy(to + at, from + at, 8);
+    if (size >= 16) {
+      for (std::size_t at = 0; at + 16 < size; at += 16) std::memcpy(to + at, from + at, 16);
+      std::memcpy(to + size - 16, from + size - 16, 16);
+    } else if (size >= 8) {
+      std::memcpy(to, from, 8);
       std::memcpy(to + size - 8, from + size - 8, 8);
     } else if (size >= 4) {
       std::memcpy(to, from, 4);

@@ -1,5 +1,6 @@
 #include "format/message_plan.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -14,6 +15,7 @@
 #include <faultline/detail/statement.hpp>
 
 #include "format/decimal.hpp"
+#include "format/escape.hpp"
 #include "format/replacement_fields.hpp"
 
 namespace faultline::detail {
@@ -163,12 +165,14 @@ char* write_text(char* at, std::string_view text) {
   return at + text.size();
 }
 
-char* write_string(char* at, const std::byte*& data) {
+char* write_string(char* at, const std::byte*& data, message_outcome& outcome) {
   std::uint32_t length = 0;
   std::memcpy(&length, data, sizeof length);
   const std::string_view text(reinterpret_cast<const char*>(data + sizeof length), length & ~cut_bit);
   data += sizeof length + text.size();
+  outcome.plain = outcome.plain && is_plain_ascii(text);
   if ((length & cut_bit) == 0) return write_text(at, text);
+  outcome.cut = true;
   return write_text(write_text(at, whole_characters(text)), cut_mark);
 }
 
@@ -178,48 +182,55 @@ void message_plan::find_straight_plan() {
   constexpr std::string_view straight_codes = "bciIuUfds";
   std::size_t next = 0;
   std::vector<step> steps;
+  straight_bytes_ = fixed_text::margin;
   for (const piece& p : pieces_) {
     if (p.is_literal) {
+      steps.push_back({fixed_text(p.literal), 0}); // two literals never follow each other
       straight_bytes_ += p.literal.size();
-      if (steps.empty() || steps.back().code != 0) steps.push_back({p.literal, 0, 0});
+      is_plain_ = is_plain_ && is_plain_ascii(p.literal);
       continue;
     }
-    const bool plain = !p.dynamic && p.field.empty() && p.index == static_cast<int>(next);
-    if (!plain || next >= types_.size() || straight_codes.find(types_[next]) == std::string_view::npos)
+    const bool in_order = !p.dynamic && p.field.empty() && p.index == static_cast<int>(next);
+    if (!in_order || next >= types_.size() || straight_codes.find(types_[next]) == std::string_view::npos)
       return;
-    if (steps.empty() || steps.back().code != 0) steps.push_back({{}, 0, 0});
-    steps.back().code = types_[next];
-    steps.back().bytes = types_[next] == 's' ? sizeof(std::uint32_t) : plain_bytes(types_[next]);
-    ++next;
+    const char code = types_[next++];
+    if (steps.empty() || steps.back().code != 0) steps.emplace_back();
+    steps.back().code = code;
+    fixed_bytes_ += code == 's' ? sizeof(std::uint32_t) : plain_bytes(code);
     straight_bytes_ += most_argument_bytes;
+    has_strings_ = has_strings_ || code == 's';
+    is_plain_ = is_plain_ && code != 'c'; // any character
   }
   if (next == types_.size()) straight_ = std::move(steps);
 }
 
 /// Whether the bytes are what the codes say, so that writing need not look.
-bool message_plan::matches(const std::byte* data, std::size_t bytes,
-                           message_outcome& outcome) const noexcept {
+bool message_plan::matches(const std::byte* data, std::size_t bytes) const noexcept {
+  if (bytes < fixed_bytes_) return false;
+  if (!has_strings_) return true;
+  std::size_t left = bytes - fixed_bytes_; // for strings
   for (const step& s : straight_) {
-    std::size_t needed = s.bytes;
-    if (s.code == 's') {
-      std::uint32_t length = 0;
-      if (bytes < sizeof length) return false;
-      std::memcpy(&length, data, sizeof length);
-      outcome.cut = outcome.cut || (length & cut_bit) != 0;
-      needed = sizeof length + (length & ~cut_bit);
+    if (s.code == 0) continue;
+    if (s.code != 's') {
+      data += plain_bytes(s.code);
+      continue;
     }
-    if (bytes < needed) return false;
-    data += needed;
-    bytes -= needed;
+    std::uint32_t length = 0;
+    std::memcpy(&length, data, sizeof length);
+    length &= ~cut_bit;
+    if (length > left) return false;
+    left -= length;
+    data += sizeof length + length;
   }
   return true;
 }
 
 char* message_plan::write_message(char* at, const std::byte* data, std::size_t bytes,
                                   message_outcome& outcome) const {
-  if (!matches(data, bytes, outcome)) return nullptr;
+  if (!matches(data, bytes)) return nullptr;
+  outcome.plain = is_plain_;
   for (const step& s : straight_) {
-    at = write_text(at, s.literal);
+    at = s.literal.write(at);
     switch (s.code) {
     case 'b': at = write_text(at, *data++ != std::byte{0} ? "true" : "false"); break;
     case 'c': *at++ = static_cast<char>(*data++); break;
@@ -229,7 +240,7 @@ char* message_plan::write_message(char* at, const std::byte* data, std::size_t b
     case 'U': at = write_value<std::uint64_t>(at, data); break;
     case 'f': at = write_value<float>(at, data); break;
     case 'd': at = write_value<double>(at, data); break;
-    case 's': at = write_string(at, data); break;
+    case 's': at = write_string(at, data, outcome); break;
     default: break; // the literal at the end
     }
   }

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "format/fixed_text.hpp"
 #include "record/decoder.hpp"
 
 namespace faultline::detail {
@@ -17,6 +18,7 @@ namespace faultline::detail {
 struct message_outcome {
   bool cut = false;    ///< an argument had been cut to a bound
   bool failed = false; ///< the arguments did not fit the format; the message says so
+  bool plain = false;  ///< all of it is printable ASCII; false may be either
 };
 
 /// Formats records of one site. Flusher thread only.
@@ -57,14 +59,12 @@ class message_plan {
 
   /// A literal and the argument behind it.
   struct step {
-    std::string literal;
-    char code;         ///< of the argument, or 0 where none follows
-    std::size_t bytes; ///< of the argument; of a string's, its length alone
+    fixed_text literal;
+    char code = 0; ///< of the argument, or 0 where none follows
   };
 
   void find_straight_plan();
-  [[nodiscard]] bool matches(const std::byte* data, std::size_t bytes,
-                             message_outcome& outcome) const noexcept;
+  [[nodiscard]] bool matches(const std::byte* data, std::size_t bytes) const noexcept;
   void append_pieces(std::span<const argument> arguments, fmt::memory_buffer& out) const;
 
   std::string format_;
@@ -75,6 +75,9 @@ class message_plan {
   /// no dispatch through fmt. Empty for others.
   std::vector<step> straight_;
   std::size_t straight_bytes_ = 0; ///< what it writes at most, strings' own bytes apart
+  std::size_t fixed_bytes_ = 0;    ///< of the arguments, strings' own bytes apart
+  bool has_strings_ = false;
+  bool is_plain_ = true; ///< as `message_outcome::plain`, but for strings
 };
 
 /// Appends one value as "{}" formats it.

@@ -202,7 +202,12 @@ void parser::finish_literal() {
 
 } // namespace
 
-pattern::pattern(std::string_view text) : pieces_(parser(text).parse()) {}
+pattern::pattern(std::string_view text) : pieces_(parser(text).parse()) {
+  for (pattern_piece& piece : pieces_) {
+    if (piece.kind == field::literal) piece.ready.emplace_back(piece.text);
+    for (const std::string& level : piece.levels) piece.ready.emplace_back(level);
+  }
+}
 
 bool pattern::has(field kind) const noexcept {
   return std::any_of(pieces_.begin(), pieces_.end(), [=](const pattern_piece& p) { return p.kind == kind; });

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "format/fixed_text.hpp"
 #include "format/timestamp.hpp"
 
 namespace faultline::detail {
@@ -46,6 +47,7 @@ struct pattern_piece {
   std::size_t width = 0; ///< that width
   std::vector<std::string>
       levels; ///< for `level`: the finished text of each level, literals around it included
+  std::vector<fixed_text> ready;   ///< the literal alone, or what `levels` has
   std::optional<time_format> time; ///< for `time` with a specification
 
   [[nodiscard]] bool has_specification() const noexcept { return !text.empty(); }

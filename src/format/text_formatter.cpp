@@ -96,6 +96,13 @@ void append_text(const pattern_piece& p, std::string_view text, line_writer& lin
     append_specified(p, text, line);
 }
 
+void append_message(const pattern_piece& p, const record_view& r, line_writer& line) {
+  if (r.text_is_plain && !p.has_specification())
+    line.append(r.text);
+  else
+    append_text(p, r.text, line);
+}
+
 void append_context_fields(const pattern_piece& p, const record_view& r, line_writer& line) {
   if (r.scope == nullptr || r.scope->fields.empty()) return append_text(p, {}, line);
   if (!p.has_specification()) return append_fields(r.scope->fields, line.spill());
@@ -154,10 +161,10 @@ void text_formatter::format(const batch& records, std::string& out) const {
 void text_formatter::append_line(const record_view& r, call_state& state, line_writer& line) const {
   for (const pattern_piece& p : pattern_.pieces()) {
     switch (p.kind) {
-    case field::literal: line.append(p.text); break;
+    case field::literal: line.append(p.ready.front()); break;
     case field::time: append_time(p, r, state, line); break;
-    case field::level: line.append(p.levels[static_cast<std::size_t>(std::min(r.level, level::off))]); break;
-    case field::message: append_text(p, r.message(), line); break;
+    case field::level: line.append(p.ready[static_cast<std::size_t>(std::min(r.level, level::off))]); break;
+    case field::message: append_message(p, r, line); break;
     case field::logger: append_text(p, r.logger, line); break;
     case field::thread:
     case field::process:

@@ -230,7 +230,7 @@ std::byte* reserve(cursor& c, std::size_t bytes) noexcept {
   thread_slot& slot = *c.slot;
   c.open.store(nullptr, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  if (make_room(c, bytes)) return c.head;
+  if (bytes <= static_cast<std::size_t>(c.end - c.head) || make_room(c, bytes)) return c.head;
   slot.home->owner.unmade.fetch_add(1, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   c.open.store(slot.owner, std::memory_order_relaxed);

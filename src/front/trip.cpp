@@ -2,16 +2,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cstring>
-#include <ctime>
-
-#include <sched.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <faultline/detail/statement.hpp>
 
+#include "front/pass_path.hpp"
 #include "record/dictionary.hpp"
 #include "record/layout.hpp"
 
@@ -236,59 +231,6 @@ std::size_t targets_of(thread_slot& slot, scope_set tripped, std::array<handler*
   return count;
 }
 
-const context_block* innermost_context(thread_slot& slot) noexcept {
-  const auto scopes = slot.scopes();
-  for (std::size_t i = scopes.size(); i-- > 0;)
-    if (!scopes[i].abandoned()) return scopes[i].context.empty() ? nullptr : &scopes[i].context;
-  return nullptr;
-}
-
-/// The record's copy in the outbox, not published yet; null when the outbox is full.
-outbox_entry* prepare_entry(thread_slot& slot, const record_reader& record, std::span<handler* const> targets,
-                            bool tripping) noexcept {
-  const context_block* context = innermost_context(slot);
-  const std::size_t context_bytes = context != nullptr ? context->used_bytes() : 0;
-  outbox_entry* entry = slot.out.prepare(targets.size(), context_bytes, record.bytes(), tripping);
-  if (entry == nullptr) return nullptr;
-  entry->thread_id = slot.thread_id;
-  std::copy(targets.begin(), targets.end(), entry->target_list().begin());
-  if (context != nullptr) context->copy_to(entry->context());
-  std::memcpy(entry->record(), record.data(), record.bytes());
-  return entry;
-}
-
-/// For threads that may wait: the same, when there is room; null when the runtime stopped before.
-outbox_entry* wait_for_entry(thread_slot& slot, const record_reader& record,
-                             std::span<handler* const> targets, bool tripping) noexcept {
-  constexpr unsigned tries_without_sleep = 100;
-  constexpr timespec pause{0, 50'000};
-  const int error = errno;
-  outbox_entry* entry = nullptr;
-  // A child that a signal handler forked here has no slot any more, and no flusher.
-  for (unsigned tries = 0; entry == nullptr && slot.place().slot != nullptr &&
-                           slot.home->accepting.load(std::memory_order_relaxed);
-       ++tries) {
-    if (tries % tries_without_sleep == 0) slot.home->hurry();
-    if (tries < tries_without_sleep)
-      ::sched_yield();
-    else
-      ::syscall(SYS_nanosleep, &pause, nullptr); // nanosleep itself is where a thread may be cancelled
-    entry = prepare_entry(slot, record, targets, tripping);
-  }
-  errno = error;
-  return entry;
-}
-
-/// The record's copy in the outbox, for which the thread waits if it may; null when the outbox is full, or
-/// the runtime stopped meanwhile.
-outbox_entry* obtain_entry(thread_slot& slot, const record_reader& record, std::span<handler* const> targets,
-                           bool tripping) noexcept {
-  outbox_entry* entry = prepare_entry(slot, record, targets, tripping);
-  if (entry == nullptr && slot.home->owner.geometry.waits)
-    entry = wait_for_entry(slot, record, targets, tripping);
-  return entry;
-}
-
 void attend_stopped(thread_slot& slot, record_reader& record) noexcept {
   add(slot.counts.after_stop, 1);
   slot.settle_lost(record);
@@ -367,10 +309,16 @@ void attend(const level_gate& gate, site& where, std::uint64_t word, std::byte* 
   std::memcpy(at, &word, sizeof word);
   const node& n = *slot.home->owner.loggers.find(gate.logger_id);
   record_reader record(at);
-  if (c.clock != statement_clock::scope)
-    record.set_time(c.clock == statement_clock::other ? read_clock(c) : time_of_record(c, *slot.owner));
   const level_mask bit = record.level_bit();
   const bool routed = (n.pass_mask.load(std::memory_order_relaxed) & bit) != 0;
+  if (routed && slot.scopes().empty()) {
+    record.set_time(c.time = read_clock(c));
+    pass_outside_scopes(slot, record);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    return c.open.store(slot.owner, std::memory_order_relaxed);
+  }
+  if (c.clock != statement_clock::scope)
+    record.set_time(c.clock == statement_clock::other ? read_clock(c) : time_of_record(c, *slot.owner));
   trip_cause cause;
   if (slot.exception_escapes) cause.trigger = trigger::exception;
   const scope_set tripped = slot.scopes().empty() ? 0 : tripped_by(slot, n, bit, cause);

@@ -94,3 +94,59 @@ TEST_CASE("what a handler logs while it writes is counted and not written") {
   CHECK(rt.stats().lost == 1);
   CHECK(closes(rt.stats()));
 }
+
+TEST_CASE(
+    "neighbours with the same handlers share a batch, and each handler sees its records in their order") {
+  manual_runtime rt;
+  const auto errors = make_memory_handler();
+  errors->set_level(level::error);
+  const auto all = make_memory_handler();
+  logger lg = rt.get();
+  lg.add_handler(all);
+  lg.add_handler(errors);
+  for (int i = 0; i < 3; ++i) {
+    FAULTLINE_INFO(lg, "info {}", i);
+    FAULTLINE_INFO(lg, "more {}", i);
+    FAULTLINE_ERROR(lg, "error {}", i);
+  }
+  rt.write_all();
+  CHECK(errors->messages() == strings{"error 0", "error 1", "error 2"});
+  CHECK(all->messages() ==
+        strings{"info 0", "more 0", "error 0", "info 1", "more 1", "error 1", "info 2", "more 2", "error 2"});
+  CHECK(all->writes() == 6);
+  CHECK(rt.stats().written == 9);
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("a record that one of its two handlers refused is written, and one that both refused is lost") {
+  manual_runtime rt({.on_error = [](const error_report&) {}});
+  logger lg = rt.get();
+  const handler_ptr refusing = make_callback_handler([](const batch&) { throw 1; });
+  const auto good = make_memory_handler();
+  good->set_level(level::error);
+  lg.add_handler(refusing);
+  lg.add_handler(good);
+  FAULTLINE_INFO(lg, "for the one that refuses");
+  FAULTLINE_ERROR(lg, "for both");
+  FAULTLINE_INFO(lg, "for the one that refuses");
+  rt.write_all();
+  CHECK(good->messages() == strings{"for both"});
+  CHECK(rt.stats().written == 1);
+  CHECK(rt.stats().flusher_lost == 2);
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("a thread gets its outbox back in parts, and nothing is told twice or out of order") {
+  manual_runtime rt({.outbox_bytes = 4096});
+  logger lg = rt.get();
+  lg.add_handler(rt.target);
+  int logged = 0;
+  for (int turn = 0; turn < 20; ++turn) {
+    for (int i = 0; i < 40; ++i) FAULTLINE_INFO(lg, "{}", logged++);
+    rt.write_all();
+  }
+  const auto messages = rt.messages();
+  CHECK(rt.stats().outbox_full == 0);
+  REQUIRE(messages.size() == static_cast<std::size_t>(logged));
+  for (int i = 0; i < logged; ++i) CHECK(messages[static_cast<std::size_t>(i)] == std::to_string(i));
+}

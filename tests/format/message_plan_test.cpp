@@ -9,6 +9,7 @@
 
 #include <faultline/detail/codec.hpp>
 
+#include "format/escape.hpp"
 #include "support/catch.hpp"
 
 using namespace faultline::detail;
@@ -157,4 +158,44 @@ TEST_CASE("strings of one record may fill more than the format's own estimate") 
   put_text(bytes, std::string(5000, 'a'), false);
   put_text(bytes, std::string(3000, 'b'), true);
   CHECK(message("{}{}", "ss", bytes) == std::string(5000, 'a') + std::string(3000, 'b') + "[...]");
+}
+
+TEST_CASE("a message that is called plain holds printable ASCII only, and of numbers each is called so") {
+  const auto outcome_of = [](std::string_view format, std::string_view types, const std::string& bytes) {
+    fmt::memory_buffer out;
+    const auto outcome =
+        message_plan(format, types)
+            .append_message(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size(), out);
+    if (outcome.plain) CHECK(is_plain_ascii({out.data(), out.size()}));
+    return outcome.plain;
+  };
+  std::string number;
+  put(number, 7);
+  CHECK(outcome_of("n={}", "i", number));
+  CHECK_FALSE(outcome_of("n={}\n", "i", number));
+  CHECK_FALSE(outcome_of("Gr\xC3\xB6\xC3\x9F"
+                         "e {}",
+                         "i", number));
+  CHECK_FALSE(outcome_of("{}", "c", "\x1b"));
+
+  std::mt19937_64 random(5);
+  int plain = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text(random() % 20, 'x');
+    if (!text.empty() && random() % 2 == 0) text[random() % text.size()] = static_cast<char>(random() % 256);
+    std::string bytes = number;
+    put_text(bytes, text, random() % 4 == 0);
+    plain += outcome_of("{} of {}", "is", bytes) ? 1 : 0;
+  }
+  CHECK(plain > 8000);
+}
+
+TEST_CASE("a literal longer than what is copied at once is written whole") {
+  for (const std::size_t size : {31U, 32U, 33U, 64U, 65U, 1000U}) {
+    std::string literal;
+    for (std::size_t i = 0; i < size; ++i) literal += static_cast<char>('a' + i % 26);
+    std::string bytes;
+    put(bytes, 7);
+    CHECK(message(literal + "{}" + literal, "i", bytes) == literal + "7" + literal);
+  }
 }

@@ -1,0 +1,103 @@
+#include "front/pass_path.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "front/core.hpp"
+
+namespace faultline::detail {
+namespace {
+
+const context_block* innermost_context(thread_slot& slot) noexcept {
+  const auto scopes = slot.scopes();
+  for (std::size_t i = scopes.size(); i-- > 0;)
+    if (!scopes[i].abandoned()) return scopes[i].context.empty() ? nullptr : &scopes[i].context;
+  return nullptr;
+}
+
+void fill(outbox_entry& entry, const thread_slot& slot, const record_reader& record) noexcept {
+  entry.thread_id = slot.thread_id;
+  std::memcpy(entry.record(), record.data(), record.bytes());
+}
+
+/// The record's copy in the outbox, not published yet; null when the outbox is full.
+outbox_entry* prepare_entry(thread_slot& slot, const record_reader& record, std::span<handler* const> targets,
+                            bool tripping) noexcept {
+  const context_block* context = innermost_context(slot);
+  const std::size_t context_bytes = context != nullptr ? context->used_bytes() : 0;
+  outbox_entry* entry = slot.out.prepare(targets.size(), context_bytes, record.bytes(), tripping);
+  if (entry == nullptr) return nullptr;
+  std::copy(targets.begin(), targets.end(), entry->target_list().begin());
+  if (context != nullptr) context->copy_to(entry->context());
+  fill(*entry, slot, record);
+  return entry;
+}
+
+/// For threads that may wait: the same, when there is room; null when the runtime stopped before.
+outbox_entry* wait_for_entry(thread_slot& slot, const record_reader& record,
+                             std::span<handler* const> targets, bool tripping) noexcept {
+  // A sleep takes a tenth of a millisecond, in which the flusher empties some 64 KiB: the thread of a larger
+  // ring leaves the processor to it, that of a smaller one would let it run dry.
+  constexpr std::size_t large_ring = std::size_t{128} << 10;
+  const unsigned tries_without_sleep = slot.home->owner.geometry.outbox_bytes >= large_ring ? 3 : 100;
+  constexpr unsigned tries_between_calls = 100;
+  constexpr timespec pause{0, 50'000};
+  const int error = errno;
+  outbox_entry* entry = nullptr;
+  // A child that a signal handler forked here has no slot any more, and no flusher.
+  for (unsigned tries = 0; entry == nullptr && slot.place().slot != nullptr &&
+                           slot.home->accepting.load(std::memory_order_relaxed);
+       ++tries) {
+    if (tries % tries_between_calls == 0) slot.home->hurry();
+    if (tries < tries_without_sleep)
+      ::sched_yield();
+    else
+      ::syscall(SYS_nanosleep, &pause, nullptr); // nanosleep itself is where a thread may be cancelled
+    entry = prepare_entry(slot, record, targets, tripping);
+  }
+  errno = error;
+  return entry;
+}
+
+} // namespace
+
+outbox_entry* obtain_entry(thread_slot& slot, const record_reader& record, std::span<handler* const> targets,
+                           bool tripping) noexcept {
+  outbox_entry* entry = prepare_entry(slot, record, targets, tripping);
+  if (entry == nullptr && slot.home->owner.geometry.waits)
+    entry = wait_for_entry(slot, record, targets, tripping);
+  return entry;
+}
+
+void pass_outside_scopes(thread_slot& slot, const record_reader& record) noexcept {
+  const bool waits = slot.home->owner.geometry.waits;
+  outbox_entry* entry = nullptr;
+  if (slot.home->accepting.load(std::memory_order_relaxed)) {
+    entry = slot.out.prepare(0, 0, record.bytes(), false);
+    if (entry != nullptr)
+      fill(*entry, slot, record);
+    else if (waits)
+      entry = wait_for_entry(slot, record, {}, false);
+  }
+  if (entry != nullptr) {
+    entry->flags = outbox_routed;
+    entry->hand_overs_before = slot.hand_overs;
+    slot.out.publish(*entry);
+    add(slot.counts.copies, 1);
+    add(slot.counts.passed_only, 1);
+  } else {
+    const bool stopped = waits || !slot.home->accepting.load(std::memory_order_relaxed);
+    add(stopped ? slot.counts.after_stop : slot.counts.outbox_full, 1);
+    add(slot.counts.lost, 1);
+  }
+  slot.rewind_settled();
+  slot.publish_counts();
+}
+
+} // namespace faultline::detail

@@ -1,0 +1,19 @@
+// Records that are always written: from the thread's buffer to its outbox.
+#pragma once
+
+#include <span>
+
+#include "buffer/thread_slot.hpp"
+#include "record/layout.hpp"
+
+namespace faultline::detail {
+
+/// The record's copy in the outbox, not published yet, for which the thread waits if it may; null when the
+/// outbox is full, or the runtime stopped meanwhile. The cursor is closed.
+outbox_entry* obtain_entry(thread_slot& slot, const record_reader& record, std::span<handler* const> targets,
+                           bool tripping) noexcept;
+
+/// The whole of the pass path on a thread without scopes: nothing is held, and the record goes on as it is.
+void pass_outside_scopes(thread_slot& slot, const record_reader& record) noexcept;
+
+} // namespace faultline::detail
