@@ -17,7 +17,7 @@ namespace faultline {
 /// clock whatever the kind.
 enum class clock_kind : std::uint8_t {
   tsc,    ///< the processor's time stamp counter at each record; CLOCK_MONOTONIC without an invariant TSC
-  coarse, ///< the latest of the scope's reading and a tick that the flusher publishes while it is active
+  coarse, ///< the later of the scope's reading and the flusher's, about a millisecond ago while it is active
   scope,  ///< the scope's latest reading: order is kept, times within a scope are not
 };
 

@@ -59,7 +59,7 @@ thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) 
   c.record_bytes = static_cast<std::uint32_t>(geometry.record_bytes());
   c.has_tsc = geometry.clock == clock_source::tsc;
   c.clock = geometry.statements;
-  c.base_mask = static_cast<level_mask>(not_entered | (c.clock != statement_clock::scope ? timed : 0));
+  c.base_mask = static_cast<level_mask>(not_entered | (c.clock != statement_clock::cursor ? timed : 0));
   c.slot = slot;
   slot->buffers_[0].state.store(buffer_state::owned, std::memory_order_relaxed);
   slot->use(slot->buffers_[0]);

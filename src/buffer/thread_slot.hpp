@@ -59,13 +59,12 @@ struct slot_geometry {
   std::size_t outbox_bytes;
   std::size_t argument_bytes;
   statement_clock statements; ///< `other` with a real clock that is no time stamp counter
+  bool coarse;                ///< the flusher moves the cursors' time on
   clock_source clock;
   bool waits = false; ///< a thread whose outbox is full waits
 
   /// Each record has a reading of the real clock of its own.
-  [[nodiscard]] bool reads_clock() const noexcept {
-    return statements == statement_clock::tsc || statements == statement_clock::other;
-  }
+  [[nodiscard]] bool reads_clock() const noexcept { return statements != statement_clock::cursor; }
   [[nodiscard]] std::size_t segment_bytes() const noexcept {
     return buffer_bytes / segments_per_buffer / 64 * 64;
   }
@@ -205,6 +204,13 @@ class thread_slot {
     return marks_[oldest_ % segments_per_buffer].first_logged;
   }
   [[nodiscard]] std::size_t segment_bytes() const noexcept { return segment_bytes_; }
+
+  /// For clock_kind::coarse, by the flusher: the thread's records are no older than that from now on.
+  void advance_time(std::uint64_t ticks) noexcept {
+    std::uint64_t before = cursor_->time.load(std::memory_order_relaxed);
+    if (attached() && before < ticks)
+      (void)cursor_->time.compare_exchange_strong(before, ticks, std::memory_order_relaxed);
+  }
 
   void publish_counts() noexcept { counts.logged.store(cursor_->logged, std::memory_order_relaxed); }
 

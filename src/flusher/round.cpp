@@ -16,7 +16,7 @@ round::round(generation& threads, const runtime_options& options, ledger& counts
 
 round::outcome round::run() {
   views_.clock().refresh();
-  publish_tick();
+  advance_times();
   outcome result;
   result.complete = true;
   note_published(result);
@@ -37,14 +37,15 @@ round::outcome round::run() {
 }
 
 /// For clock_kind::coarse.
-void round::publish_tick() noexcept {
-  core& owner = threads_.owner;
-  if (owner.geometry.statements != statement_clock::coarse) return;
+void round::advance_times() noexcept {
+  if (!threads_.owner.geometry.coarse) return;
   // Not in each round of a flusher that never rests: threads would miss the cache line at each record.
   constexpr std::chrono::microseconds least(100);
-  const std::uint64_t now = owner.now();
-  if (now - owner.tick.load(std::memory_order_relaxed) >= owner.ticks_in(least))
-    owner.tick.store(now, std::memory_order_relaxed);
+  const std::uint64_t now = threads_.owner.now();
+  if (now - advanced_to_ < threads_.owner.ticks_in(least)) return;
+  advanced_to_ = now;
+  for (thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr; slot = slot->next)
+    slot->advance_time(now);
 }
 
 void round::end() {

@@ -47,7 +47,7 @@ class round {
   void forget_parent(handler& h) noexcept { out_.after_fork(h); }
 
  private:
-  void publish_tick() noexcept;
+  void advance_times() noexcept;
   void note_published(outcome& result);
   void take_buffers(outcome& result);
   bool write_thread(thread_slot& slot);
@@ -78,7 +78,8 @@ class round {
   router router_;
   storm_control storms_;
   std::uint64_t next_dump_ = 1;
-  std::uint64_t logged_ = 0; // by all threads, as the last round saw it
+  std::uint64_t logged_ = 0;      // by all threads, as the last round saw it
+  std::uint64_t advanced_to_ = 0; // ticks: the cursors' times
 
   // The dump at hand.
   struct candidate {

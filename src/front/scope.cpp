@@ -153,7 +153,8 @@ void leave(thread_slot& slot, std::uint32_t index) noexcept {
     if (now - scope.start_ticks > scope.budget_ticks) {
       trip_cause cause;
       cause.trigger = trigger::budget;
-      cause.ticks = c.time = now;
+      cause.ticks = now;
+      c.time.store(now, std::memory_order_relaxed);
       trip_without_record(slot, bit_of_scope(index), cause);
     }
   }
@@ -229,8 +230,8 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
       scope->counts
           ? detail::every_level
           : static_cast<detail::level_mask>((index_ == 0 ? c.base_mask : c.trip_mask) | scope->levels);
-  c.time = scope->start_ticks =
-      c.has_tsc ? detail::read_ticks(detail::clock_source::tsc) : detail::read_clock(c);
+  scope->start_ticks = c.has_tsc ? detail::read_ticks(detail::clock_source::tsc) : detail::read_clock(c);
+  c.time.store(scope->start_ticks, std::memory_order_relaxed);
 }
 
 bool error_scope::is_here() const noexcept {
@@ -280,7 +281,7 @@ void error_scope::trip(std::string_view reason) noexcept {
   detail::trip_cause cause;
   cause.trigger = trigger::call;
   cause.reason = reason;
-  cause.ticks = slot_->place().time = detail::read_clock(slot_->place());
+  cause.ticks = detail::note_time(slot_->place());
   detail::trip_without_record(*slot_, detail::bit_of_scope(index_), cause);
 }
 
@@ -289,7 +290,7 @@ void error_scope::fail_by_result() noexcept {
   const detail::closed_section closed(*slot_);
   detail::trip_cause cause;
   cause.trigger = trigger::result;
-  cause.ticks = slot_->place().time = detail::read_clock(slot_->place());
+  cause.ticks = detail::note_time(slot_->place());
   detail::trip_without_record(*slot_, detail::bit_of_scope(index_), cause);
 }
 

@@ -312,22 +312,20 @@ void attend(const level_gate& gate, site& where, std::uint64_t word, std::byte* 
   const level_mask bit = record.level_bit();
   const bool routed = (n.pass_mask.load(std::memory_order_relaxed) & bit) != 0;
   if (routed && slot.scopes().empty()) {
-    record.set_time(c.time = read_clock(c));
+    record.set_time(note_time(c));
     pass_outside_scopes(slot, record);
     std::atomic_signal_fence(std::memory_order_seq_cst);
     return c.open.store(slot.owner, std::memory_order_relaxed);
   }
-  if (c.clock != statement_clock::scope)
-    record.set_time(c.clock == statement_clock::other ? read_clock(c) : time_of_record(c, *slot.owner));
+  if (c.clock != statement_clock::cursor) record.set_time(read_clock(c));
   trip_cause cause;
   if (slot.exception_escapes) cause.trigger = trigger::exception;
   const scope_set tripped = slot.scopes().empty() ? 0 : tripped_by(slot, n, bit, cause);
   if (routed || tripped != 0) {
-    cause.ticks = read_clock(c);
+    cause.ticks = note_time(c);
     cause.level = record.level();
     cause.site = record.site();
     if (cause.trigger == trigger::level) cause.reason = to_string(cause.level);
-    c.time = cause.ticks;
     record.set_time(cause.ticks);
     record.set_flags(record_exact);
     trip_or_pass(slot, record, tripped, routed, cause);
@@ -354,7 +352,7 @@ bool make_room(cursor& c, std::size_t bytes) noexcept {
     if (full != 0) {
       trip_cause cause;
       cause.trigger = trigger::full;
-      cause.ticks = c.time = read_clock(c);
+      cause.ticks = note_time(c);
       trip_without_record(slot, full, cause);
       if (bytes <= static_cast<std::size_t>(c.end - c.head)) return true;
     }

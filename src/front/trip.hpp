@@ -20,6 +20,16 @@ enum class hand_over_result : std::uint8_t {
   moved,   ///< the buffer left with its records; the thread goes on in another
 };
 
+/// A reading of the runtime's real clock.
+[[nodiscard]] std::uint64_t read_clock(const cursor& c) noexcept;
+
+/// Reads the real clock; from now on it is what the cursor says.
+inline std::uint64_t note_time(cursor& c) noexcept {
+  const std::uint64_t now = read_clock(c);
+  c.time.store(now, std::memory_order_relaxed);
+  return now;
+}
+
 /// Hands the tripped scopes' records over and moves their watermarks: by pointer when every open scope
 /// tripped, otherwise by copy of the span from the lowest tripped watermark. Waits for nobody.
 hand_over_result hand_over(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept;

@@ -52,17 +52,13 @@ const runtime_options& in_range(const runtime_options& o) {
 
 slot_geometry geometry_of(const runtime_options& o) noexcept {
   const clock_source source = detect_clock_source();
-  const statement_clock statements = o.clock == clock_kind::scope    ? statement_clock::scope
-                                     : o.clock == clock_kind::coarse ? statement_clock::coarse
-                                     : source == clock_source::tsc   ? statement_clock::tsc
-                                                                     : statement_clock::other;
-  return {o.buffer_bytes,
-          o.buffers_per_thread,
-          o.outbox_bytes,
-          o.argument_bytes,
-          statements,
-          source,
-          o.on_outbox_full == outbox_policy::block};
+  const statement_clock statements = o.clock != clock_kind::tsc    ? statement_clock::cursor
+                                     : source == clock_source::tsc ? statement_clock::tsc
+                                                                   : statement_clock::other;
+  return {o.buffer_bytes, o.buffers_per_thread,
+          o.outbox_bytes, o.argument_bytes,
+          statements,     o.clock == clock_kind::coarse,
+          source,         o.on_outbox_full == outbox_policy::block};
 }
 
 } // namespace

@@ -310,3 +310,26 @@ TEST_CASE("a tick older than the scope leaves its records the scope's reading") 
   CHECK(r[0].time - start < std::chrono::microseconds(1)); // each is rounded by itself
   CHECK(start - r[0].time < std::chrono::microseconds(1));
 }
+
+TEST_CASE("with the coarse clock a thread's times never go back, whatever the flusher does meanwhile") {
+  runtime rt({.clock = clock_kind::coarse, .flusher = flusher_mode::spinning, .storm_dumps_per_second = 0});
+  const auto target = make_memory_handler();
+  const logger lg = rt.get_logger("app");
+  constexpr int scopes = 200;
+  for (int i = 0; i < scopes; ++i) {
+    const error_scope scope(lg, {.target = target});
+    for (int k = 0; k < 90; ++k) FAULTLINE_DEBUG(lg, "held {}", k);
+    FAULTLINE_ERROR(lg, "error {}", i);
+    if (i % 16 == 0) REQUIRE(rt.flush());
+  }
+  REQUIRE(rt.flush());
+  const auto records = target->records();
+  REQUIRE(records.size() > scopes);
+  std::size_t later = 0;
+  for (std::size_t i = 1; i < records.size(); ++i) {
+    // Two conversions of neighbouring ticks may round to different sides, and a new rate bends them.
+    REQUIRE(records[i].time + std::chrono::microseconds(50) > records[i - 1].time);
+    later += records[i].time > records[i - 1].time ? 1 : 0;
+  }
+  CHECK(later >= scopes - 1);
+}

@@ -152,8 +152,9 @@ int main(int argc, char** argv) {
   }
   const std::string_view which = argv[1];
   const std::uint64_t n = std::strtoull(argv[2], nullptr, 10);
-  const bool reads_clock = which.size() > 4 && which.substr(which.size() - 4) == "_tsc";
-  subject s(reads_clock ? clock_kind::tsc : clock_kind::scope);
+  subject s(which.ends_with("_tsc")      ? clock_kind::tsc
+            : which.ends_with("_coarse") ? clock_kind::coarse
+                                         : clock_kind::scope);
   const std::string_view name = which.substr(0, which.rfind('_'));
   if (which == "loop")
     loop(s, n);

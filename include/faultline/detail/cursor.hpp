@@ -20,22 +20,19 @@ namespace faultline::detail {
 
 class thread_slot;
 
-/// The part of a runtime's core that statements read.
-struct core_head {
-  /// A clock reading that the flusher publishes while it is active. Relaxed: nothing else hangs on it.
-  alignas(64) std::atomic<std::uint64_t> tick{0};
-};
+/// The part of a runtime's core that statements know: its address.
+struct core_head {};
 
 /// Where a statement takes its record's time from.
 enum class statement_clock : std::uint8_t {
-  scope,  ///< the cursor's latest reading
+  cursor, ///< the cursor's
   tsc,    ///< the time stamp counter
-  coarse, ///< the later of the cursor's latest reading and the core's tick
   other,  ///< a call
 };
 
 /// Where the next record of this thread goes. Owned by its thread; nobody else reads or writes it, but for a
-/// signal handler on the same thread, which looks at `open` alone.
+/// signal handler on the same thread, which looks at `open` alone, and with clock_kind::coarse the flusher,
+/// which moves `time` on.
 ///
 /// It lies at the start of a page that a fork wipes (MADV_WIPEONFORK): in the child `open` is null, and the
 /// child's first statement takes the slow path without a branch of its own.
@@ -44,15 +41,18 @@ struct alignas(64) cursor {
   /// that a signal handler that interrupts it finds the cursor closed. Relaxed with signal fences: the one
   /// other reader runs on the same thread.
   std::atomic<const core_head*> open{nullptr};
-  std::byte* head = nullptr;        ///< where the next record begins
-  std::byte* end = nullptr;         ///< end of the current segment
-  std::uint64_t time = 0;           ///< the scope's latest clock reading, in ticks
+  std::byte* head = nullptr; ///< where the next record begins
+  std::byte* end = nullptr;  ///< end of the current segment
+  /// The thread's latest clock reading, in ticks. With clock_kind::coarse the flusher, too, moves it on while
+  /// it is active, by compare-and-swap from an earlier time: the thread's own plain store is never undone,
+  /// and time never goes back. Relaxed: nothing else hangs on it.
+  std::atomic<std::uint64_t> time{0};
   std::uint64_t logged = 0;         ///< records appended since the thread attached
   std::uint32_t argument_bytes = 0; ///< longest string kept of one argument
   std::uint32_t record_bytes = 0;   ///< longest record
   level_mask trip_mask = 0;         ///< levels at which a statement has more to do than append
   level_mask base_mask = 0; ///< of the trip mask, what does not depend on scopes: `not_entered`, `timed`
-  statement_clock clock = statement_clock::scope;
+  statement_clock clock = statement_clock::cursor;
   bool has_tsc = false;        ///< a real reading is the time stamp counter's, else CLOCK_MONOTONIC's
   thread_slot* slot = nullptr; ///< the rest of the thread's state
 };

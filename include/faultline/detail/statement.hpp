@@ -32,9 +32,6 @@ namespace faultline::detail {
 void attend(const level_gate& gate, site& where, std::uint64_t word, std::byte* record,
             const argument_types& types, cursor& c) noexcept;
 
-/// A reading of the runtime's real clock.
-[[nodiscard]] std::uint64_t read_clock(const cursor& c) noexcept;
-
 /// What a statement adds to its site's word: nothing, where the level is the site's.
 struct level_of_site {
   [[nodiscard]] static constexpr std::uint64_t bit() noexcept { return 0; }
@@ -57,19 +54,6 @@ template <class... Wire>
   }
 }
 
-/// The time of a record whose thread's clock is neither the scope's nor `other`. Inline, or the statement
-/// would have to keep what it needs across a call.
-[[nodiscard, gnu::always_inline]] inline std::uint64_t time_of_record(cursor& c,
-                                                                      const core_head& owner) noexcept {
-#if defined(__x86_64__)
-  if (c.clock == statement_clock::tsc)
-    return __builtin_ia32_rdtsc(); // <x86intrin.h> would take longer to compile than all the rest
-#endif
-  if (c.clock == statement_clock::coarse)
-    if (const std::uint64_t tick = owner.tick.load(std::memory_order_relaxed); tick > c.time) c.time = tick;
-  return c.time;
-}
-
 /// Writes all of a record but its word.
 template <class... Wire>
 [[gnu::always_inline]] inline void put_record(std::byte* record, const cursor& c, const level_gate& gate,
@@ -77,7 +61,8 @@ template <class... Wire>
   [[maybe_unused]] std::byte* at = record + header_bytes;
   ((at = put(at, wire)), ...);
   std::memcpy(record + 16, &gate.logger_id, sizeof gate.logger_id);
-  std::memcpy(record + 8, &c.time, sizeof c.time);
+  const std::uint64_t time = c.time.load(std::memory_order_relaxed);
+  std::memcpy(record + 8, &time, sizeof time);
 }
 
 /// The record's word, but for what the level adds.
@@ -137,11 +122,16 @@ template <class Level, class... Wire>
 
   stay(gate, where);
   if (concerns(*c, word)) [[unlikely]] {
-    if (const auto concerned = static_cast<level_mask>(c->trip_mask & word);
-        concerned != timed || c->clock == statement_clock::other)
+#if defined(__x86_64__)
+    if (static_cast<level_mask>(c->trip_mask & word) != timed || c->clock == statement_clock::other)
       return attend(gate, where, word, record, codes::types, *c);
-    const std::uint64_t time = time_of_record(*c, *owner);
+    // Inline, or the statement would have to keep what it needs across a call; <x86intrin.h> would take
+    // longer to compile than all the rest.
+    const std::uint64_t time = __builtin_ia32_rdtsc();
     std::memcpy(record + 8, &time, sizeof time);
+#else
+    return attend(gate, where, word, record, codes::types, *c);
+#endif
   }
   // Relaxed: only the thread itself reads it before the buffer changes hands. Atomic so that it stays one
   // store, and the last.
