@@ -69,6 +69,8 @@ struct scope_options {
 
 namespace detail {
 
+struct scope_settings;
+
 /// Appends `key` and one encoded value to the scope's context; what does not fit is cut and counted.
 void add_field(thread_slot& slot, unsigned index, std::string_view key, const char* code,
                const std::byte* value, std::size_t bytes) noexcept;
@@ -132,8 +134,10 @@ class error_scope {
  private:
   [[nodiscard]] bool is_here() const noexcept; // on the thread that entered it
   [[nodiscard]] bool active() const noexcept;  // and still in that thread's table
-  void enter(handler& target, std::string_view name, std::size_t capacity, level flush_level,
-             full_policy on_full, std::chrono::nanoseconds budget) noexcept;
+  void enter(const detail::scope_settings& settings) noexcept;
+  void enter_slowly(const detail::scope_settings& settings) noexcept;
+  void place(detail::thread_slot& slot, detail::cursor& c, std::size_t index, std::uint8_t target_bit,
+             const detail::scope_settings& settings) noexcept;
   void leave() noexcept;
 
   detail::thread_slot* slot_ = nullptr; // null: refused

@@ -106,8 +106,9 @@ class thread_slot {
   // --- the thread's own; the cursor is closed while they run ---
 
   [[nodiscard]] cursor& place() noexcept { return *cursor_; }
-  [[nodiscard]] position here() const noexcept {
-    return origin_ + static_cast<std::size_t>(cursor_->head - current_->data);
+  [[nodiscard]] position here() const noexcept { return here(*cursor_); }
+  [[nodiscard]] position here(const cursor& c) const noexcept {
+    return origin_ + static_cast<std::size_t>(c.head - current_->data);
   }
   [[nodiscard]] std::span<scope_slot> scopes() noexcept { return {scopes_.data(), depth_}; }
   /// For a scope that ends on another thread: the one thing another thread may touch, `ended_elsewhere`.
@@ -123,19 +124,27 @@ class thread_slot {
     scope.ended_elsewhere.store(0, std::memory_order_relaxed);
     return &scope;
   }
-  /// What most scopes do at their end: takes the top scope away. False, and nothing is done, when there is
-  /// more to it.
-  [[nodiscard]] bool pop_top_scope(std::size_t index) noexcept {
-    const scope_slot& scope = scopes_[index];
-    if (depth_ != index + 1 || scope.owed) [[unlikely]]
-      return false;
-    cursor_->trip_mask = scope.outer_trip_mask;
-    depth_ = index;
-    if (index == 0) {
-      rewind();
-      publish_counts();
-    }
-    return true;
+  /// The same for the outermost scope, which always has one.
+  [[nodiscard]] scope_slot& push_first_scope() noexcept {
+    depth_ = 1;
+    scope_slot& scope = scopes_[0];
+    scope.serial = next_serial_++;
+    if (next_serial_ == 0) [[unlikely]]
+      next_serial_ = 1;
+    scope.ended_elsewhere.store(0, std::memory_order_relaxed);
+    return scope;
+  }
+  /// Whether the scope is the only one and its end asks for no more than `pop_only_scope`: nothing it held
+  /// was settled, in the buffer's first segment.
+  [[nodiscard]] bool may_pop_only_scope(std::uint32_t serial) const noexcept {
+    const scope_slot& scope = scopes_[0];
+    return depth_ == 1 && scope.serial == serial && scope.budget_ticks == 0 && !scope.owed && is_plain();
+  }
+  void pop_only_scope(cursor& c) noexcept {
+    c.trip_mask = scopes_[0].outer_trip_mask;
+    depth_ = 0;
+    rewind_plain(c);
+    counts.logged.store(c.logged, std::memory_order_relaxed);
   }
   /// Takes away the scopes from `index` on; of those that are not `ended` each counts as abandoned.
   void pop_scopes(std::size_t index, std::uint32_t ended) noexcept;
@@ -150,13 +159,10 @@ class thread_slot {
 
   /// Forgets all that is held: the end of the outermost scope, or of a statement outside any.
   void rewind() noexcept {
-    segment_marks& first = marks_[0];
-    if (segment_ != 0 || first.settled() != 0) [[unlikely]]
-      return rewind_segments();
-    // Nothing of it was settled otherwise, and it is the first segment of the buffer that goes on.
-    add(counts.discarded, cursor_->logged - first.first_logged);
-    first.first_logged = cursor_->logged;
-    cursor_->head = current_->data;
+    if (is_plain()) [[likely]]
+      rewind_plain(*cursor_);
+    else
+      rewind_segments();
   }
 
   /// The end of a statement outside any scope whose record was dealt with: nothing is held.
@@ -255,6 +261,14 @@ class thread_slot {
   void use(buffer& b) noexcept;
   void start_segment(std::uint64_t number) noexcept;
   void rewind_segments() noexcept;
+  /// Nothing of what is held was settled otherwise, and it is in the first segment of the buffer.
+  [[nodiscard]] bool is_plain() const noexcept { return segment_ == 0 && marks_[0].settled() == 0; }
+  void rewind_plain(cursor& c) noexcept {
+    segment_marks& first = marks_[0];
+    add(counts.discarded, c.logged - first.first_logged);
+    first.first_logged = c.logged;
+    c.head = current_->data;
+  }
   bool drop_abandoned_scopes() noexcept; // true when there is room for one more scope
   [[nodiscard]] std::uint64_t live() const noexcept;
 

@@ -158,19 +158,20 @@ class barred_section {
 /// away.
 class closed_section {
  public:
-  explicit closed_section(thread_slot& slot) noexcept : slot_(slot) {
-    slot.place().open.store(nullptr, std::memory_order_relaxed);
+  closed_section(const thread_slot& slot, cursor& c) noexcept : owner_(slot.owner), cursor_(c) {
+    c.open.store(nullptr, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);
   }
   closed_section(const closed_section&) = delete;
   closed_section& operator=(const closed_section&) = delete;
   ~closed_section() {
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    slot_.place().open.store(slot_.owner, std::memory_order_relaxed);
+    cursor_.open.store(owner_, std::memory_order_relaxed);
   }
 
  private:
-  thread_slot& slot_;
+  const core_head* owner_;
+  cursor& cursor_;
 };
 
 } // namespace faultline::detail

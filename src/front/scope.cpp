@@ -138,14 +138,29 @@ void check(const scope_options& options) {
 
 void add_field(thread_slot& slot, unsigned index, std::string_view key, const char* code,
                const std::byte* value, std::size_t bytes) noexcept {
-  const closed_section closed(slot);
+  const closed_section closed(slot, slot.place());
   slot.scopes()[index].context.add_field(key, code, value, bytes);
 }
 
+/// A scope's options in force.
+struct scope_settings {
+  handler& target;
+  std::string_view name = {};
+  std::size_t capacity = scope_options::default_capacity;
+  level flush_level = scope_options::default_flush_level;
+  full_policy on_full = full_policy::drop_oldest;
+  std::chrono::nanoseconds budget = {};
+};
+
 namespace {
 
+void note_start(cursor& c, scope_slot& scope, std::uint64_t ticks) noexcept {
+  scope.start_ticks = ticks;
+  c.time.store(ticks, std::memory_order_relaxed);
+}
+
 void leave(thread_slot& slot, std::uint32_t index) noexcept {
-  const closed_section closed(slot);
+  const closed_section closed(slot, slot.place());
   const scope_slot& scope = slot.scope_at(index);
   if (scope.budget_ticks != 0) {
     cursor& c = slot.place();
@@ -168,10 +183,7 @@ void handler_ref::keep_unless_kept() {
   if (!detail::handler_access::is_kept(*handler_)) owner_ = handler_->shared_from_this();
 }
 
-error_scope::error_scope(logger lg) : node_(&lg.node()) {
-  enter(detail::core_of(*node_).default_target(), {}, scope_options::default_capacity,
-        scope_options::default_flush_level, full_policy::drop_oldest, {});
-}
+error_scope::error_scope(logger lg) : node_(&lg.node()) { enter({detail::core_of(*node_).default_target()}); }
 
 error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.node()) {
   if (!detail::is_valid(options)) [[unlikely]]
@@ -179,59 +191,74 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
   detail::core& owner = detail::core_of(*node_);
   handler* const target = options.target.get();
   if (target != nullptr) detail::keep_target(owner, *target);
-  enter(target != nullptr ? *target : owner.default_target(), options.name, options.capacity,
-        options.flush_level, options.on_full, options.budget);
+  enter({target != nullptr ? *target : owner.default_target(), options.name, options.capacity,
+         options.flush_level, options.on_full, options.budget});
 }
 
-[[gnu::always_inline]] inline void error_scope::enter(handler& target, std::string_view name,
-                                                      std::size_t capacity, level flush_level,
-                                                      full_policy on_full,
-                                                      std::chrono::nanoseconds budget) noexcept {
-  detail::core& owner = detail::core_of(*node_);
-  detail::cursor* here = detail::current_cursor; // once: a signal handler may change it
-  if (here->slot == nullptr || !detail::is_open(*here, &owner)) [[unlikely]] {
-    detail::thread_slot* const own = detail::obtain_slot(owner);
-    if (own == nullptr) {
-      owner.scopes_unattached.fetch_add(1, std::memory_order_relaxed);
-      return;
-    }
-    here = &own->place();
+[[gnu::always_inline]] inline void error_scope::enter(const detail::scope_settings& settings) noexcept {
+  detail::cursor& c = *detail::current_cursor; // once: a signal handler may change it
+  detail::thread_slot* const slot = c.slot;
+  const bool plain = slot != nullptr && detail::is_open(c, &detail::core_of(*node_)) &&
+                     slot->scopes().empty() && c.has_tsc && settings.budget.count() == 0;
+  if (!plain) [[unlikely]] {
+    const detail::scope_settings copy = settings; // so that the compiler need not keep `settings` in memory
+    return enter_slowly(copy);
   }
-  detail::cursor& c = *here;
-  detail::thread_slot& slot = *c.slot;
-  const detail::closed_section closed(slot);
-  const std::uint8_t bit = slot.scopes().empty() ? std::uint8_t{1} : detail::target_bit(slot, &target);
-  detail::scope_slot* const scope = bit != 0 ? slot.push_scope() : nullptr;
-  if (scope == nullptr) [[unlikely]] {
-    detail::add(slot.counts.scopes_refused, 1);
+  const detail::closed_section closed(*slot, c);
+  detail::scope_slot& scope = slot->push_first_scope();
+  place(*slot, c, 0, 1, settings);
+  detail::note_start(c, scope, detail::read_ticks(detail::clock_source::tsc));
+}
+
+/// A scope that is not the thread's outermost, or has a budget, or whose thread is not ready.
+[[gnu::noinline]] void error_scope::enter_slowly(const detail::scope_settings& settings) noexcept {
+  detail::core& owner = detail::core_of(*node_);
+  detail::cursor& here = *detail::current_cursor;
+  detail::thread_slot* const slot =
+      here.slot != nullptr && detail::is_open(here, &owner) ? here.slot : detail::obtain_slot(owner);
+  if (slot == nullptr) {
+    owner.scopes_unattached.fetch_add(1, std::memory_order_relaxed);
     return;
   }
+  detail::cursor& c = slot->place();
+  const detail::closed_section closed(*slot, c);
+  const std::uint8_t bit = detail::target_bit(*slot, &settings.target);
+  detail::scope_slot* const scope = bit != 0 ? slot->push_scope() : nullptr;
+  if (scope == nullptr) {
+    detail::add(slot->counts.scopes_refused, 1);
+    return;
+  }
+  place(*slot, c, slot->scopes().size() - 1, bit, settings);
+  if (settings.budget.count() != 0) scope->budget_ticks = owner.ticks_in(settings.budget);
+  detail::note_start(c, *scope, detail::read_clock(c));
+}
+
+/// Fills in the scope and its place in the table, all but its start.
+[[gnu::always_inline]] inline void error_scope::place(detail::thread_slot& slot, detail::cursor& c,
+                                                      std::size_t index, std::uint8_t target_bit,
+                                                      const detail::scope_settings& settings) noexcept {
+  detail::scope_slot& scope = slot.scopes()[index];
   slot_ = &slot;
-  index_ = static_cast<std::uint32_t>(slot.scopes().size() - 1);
-  serial_ = scope->serial;
+  index_ = static_cast<std::uint32_t>(index);
+  serial_ = scope.serial;
   uncaught_ = *slot.uncaught_exceptions;
-  scope->logger = node_;
-  scope->target = &target;
-  scope->budget_ticks = 0;
-  if (budget.count() != 0) [[unlikely]]
-    scope->budget_ticks = owner.ticks_in(budget);
-  scope->capacity = capacity;
-  scope->watermark = slot.here();
-  scope->logged_mark = c.logged;
-  scope->held = 0;
-  scope->levels = detail::bits_from(flush_level);
-  scope->outer_trip_mask = c.trip_mask;
-  scope->target_bit = bit;
-  scope->counts = on_full == full_policy::flush;
-  scope->owed = false;
-  scope->owed_to = 0;
-  scope->context.reset(name);
+  scope.logger = node_;
+  scope.target = &settings.target;
+  scope.budget_ticks = 0;
+  scope.capacity = settings.capacity;
+  scope.watermark = slot.here(c);
+  scope.logged_mark = c.logged;
+  scope.held = 0;
+  scope.levels = detail::bits_from(settings.flush_level);
+  scope.outer_trip_mask = c.trip_mask;
+  scope.target_bit = target_bit;
+  scope.counts = settings.on_full == full_policy::flush;
+  scope.owed = false;
+  scope.owed_to = 0;
+  scope.context.reset(settings.name);
   c.trip_mask =
-      scope->counts
-          ? detail::every_level
-          : static_cast<detail::level_mask>((index_ == 0 ? c.base_mask : c.trip_mask) | scope->levels);
-  scope->start_ticks = c.has_tsc ? detail::read_ticks(detail::clock_source::tsc) : detail::read_clock(c);
-  c.time.store(scope->start_ticks, std::memory_order_relaxed);
+      scope.counts ? detail::every_level
+                   : static_cast<detail::level_mask>((index == 0 ? c.base_mask : c.trip_mask) | scope.levels);
 }
 
 bool error_scope::is_here() const noexcept {
@@ -251,16 +278,14 @@ error_scope::~error_scope() {
   if (slot_ == nullptr) [[unlikely]]
     return;
   detail::cursor& c = *detail::current_cursor;
-  if (c.slot == slot_ && detail::is_open(c, slot_->owner)) [[likely]] {
-    const detail::scope_slot& scope = slot_->scope_at(index_);
-    if (scope.serial == serial_ && scope.budget_ticks == 0 && *slot_->uncaught_exceptions <= uncaught_)
-        [[likely]] {
-      const detail::closed_section closed(*slot_);
-      if (slot_->pop_top_scope(index_)) [[likely]]
-        return;
-    }
+  const bool plain = index_ == 0 && c.slot == slot_ && detail::is_open(c, slot_->owner) &&
+                     *slot_->uncaught_exceptions <= uncaught_ && slot_->may_pop_only_scope(serial_);
+  if (plain) [[likely]] {
+    const detail::closed_section closed(*slot_, c);
+    slot_->pop_only_scope(c);
+  } else {
+    leave();
   }
-  leave();
 }
 
 /// The end of a scope that is not plain.
@@ -277,7 +302,7 @@ void error_scope::leave() noexcept {
 
 void error_scope::trip(std::string_view reason) noexcept {
   if (!active()) return;
-  const detail::closed_section closed(*slot_);
+  const detail::closed_section closed(*slot_, slot_->place());
   detail::trip_cause cause;
   cause.trigger = trigger::call;
   cause.reason = reason;
@@ -287,7 +312,7 @@ void error_scope::trip(std::string_view reason) noexcept {
 
 void error_scope::fail_by_result() noexcept {
   if (!active()) return;
-  const detail::closed_section closed(*slot_);
+  const detail::closed_section closed(*slot_, slot_->place());
   detail::trip_cause cause;
   cause.trigger = trigger::result;
   cause.ticks = detail::note_time(slot_->place());
@@ -305,7 +330,7 @@ void error_scope::fail_with_current_exception() noexcept {
 error_scope& error_scope::trace(const std::array<std::uint8_t, 16>& trace_id,
                                 const std::array<std::uint8_t, 8>& span_id) noexcept {
   if (!active()) return *this;
-  const detail::closed_section closed(*slot_);
+  const detail::closed_section closed(*slot_, slot_->place());
   slot_->scopes()[index_].context.set_trace(trace_id, span_id);
   return *this;
 }

@@ -12,13 +12,13 @@ compiler=$2
 # case | limit for GNU | limit for Clang | what it is
 limits='
 numbers_scope | 32  | 36  | held record, three numbers, clock_kind::scope
-numbers_tsc   | 47  | 48  | held record, three numbers, clock_kind::tsc
+numbers_tsc   | 43  | 48  | held record, three numbers, clock_kind::tsc
 numbers_coarse | 32  | 36  | held record, three numbers, clock_kind::coarse
 text_scope    | 80  | 80  | held record, string of 24 and int, clock_kind::scope
 text_tsc      | 95  | 95  | held record, string of 24 and int, clock_kind::tsc
 disabled      | 2   | 3   | statement below the level
-scope         | 180 | 165 | scope entered and left
-trip          | 2050 | 2150 | 32 held records, an error, hand-over by pointer, with the scope
+scope         | 130 | 125 | scope entered and left
+trip          | 1980 | 2080 | 32 held records, an error, hand-over by pointer, with the scope
 pass          | 250 | 250 | record of the pass path outside any scope
 '
 
