@@ -93,9 +93,6 @@ struct example_variant {
 
   explicit example_variant(const setup&) {}
   [[nodiscard]] log make_log() { return {}; }
-  /// Called by a producer between statements of the throughput scenario, to keep a bounded queue that drops
-  /// from dropping. `made` is how many records this thread has made so far.
-  void pace(std::uint64_t /*made*/) {}
   /// Returns when all text logged before is in the file.
   void settle() {}
   /// Records or contexts that should have been written and were not.

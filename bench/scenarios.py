@@ -43,8 +43,7 @@ SCENARIOS = [
     Scenario("written", "Writing everything",
              "Million records a second from the first statement until the text of all is in a file on tmpfs, nothing dropped, "
              "by one thread and by two on two processors, which they then share with the back end. The lines in the file are "
-             "counted. Peers with a blocking policy block; `faultline_pass`, whose outbox drops, is paced by its producer, "
-             "which looks at `stats()` every 1024 records. Longer is better.",
+             "counted. Producers whose queue is full wait; faultline's has 512 KiB. Longer is better.",
              "bars", less_is_better=False, log_y=False, floors=("floor_stamped_write",), full_rounds=5),
     Scenario("cpu", "Processor time of all threads for a record, saturated",
              "One thread makes requests of 32 records at full speed; the processor time of the whole process, back ends "

@@ -82,7 +82,6 @@ template <class Sink> class with_sink {
   }
 
   [[nodiscard]] log make_log() { return log(*this); }
-  void pace(std::uint64_t) {}
   void settle() { sink_->flush(); }
   [[nodiscard]] std::uint64_t lost() const { return 0; }
   [[nodiscard]] std::uint64_t reported_memory() const { return 0; }

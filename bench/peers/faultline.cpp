@@ -26,14 +26,6 @@ class thread_log {
   faultline::logger lg_;
 };
 
-/// A mode that this version of the library does not have yet is a variant that is not available.
-template <class Mode = faultline::flusher_mode> Mode spinning() {
-  if constexpr (requires { Mode::spinning; })
-    return Mode::spinning;
-  else
-    throw unavailable("this version has no spinning flusher");
-}
-
 faultline::runtime_options options_of(const setup& s, faultline::clock_kind clock) {
   faultline::runtime_options o;
   o.default_target = faultline::make_file_handler(s.path);
@@ -57,17 +49,14 @@ class holder {
     faultline::error_scope scope_;
   };
 
-  holder(const setup& s, faultline::runtime_options o) try : runtime_(std::move(o)) {
+  holder(const setup& s, faultline::runtime_options o) : runtime_(std::move(o)) {
     if (s.disabled) runtime_.get_logger().set_level(faultline::level::info);
     std::thread([this] { runtime_.attach_thread(); }).join(); // starts the flusher, on this processor
-  } catch (const faultline::configuration_error& e) {
-    throw unavailable(e.what());
   }
   log make_log() {
     runtime_.attach_thread();
     return log(runtime_.get_logger("bench"));
   }
-  void pace(std::uint64_t) {}
   void settle() { (void)runtime_.flush(); }
   [[nodiscard]] std::uint64_t lost() const {
     const faultline::runtime_stats s = runtime_.stats();
@@ -111,7 +100,7 @@ struct faultline_spinning : holder {
  private:
   static faultline::runtime_options with_spinning_flusher(const setup& s) {
     faultline::runtime_options o = options_of(s, faultline::clock_kind::scope);
-    o.flusher = spinning();
+    o.flusher = faultline::flusher_mode::spinning;
     return o;
   }
 };
@@ -131,8 +120,8 @@ struct faultline_many_buffers : holder {
   }
 };
 
-/// Every record written, with its own time stamp. The outbox drops what it has no room for, so the producers
-/// watch how far the flusher is behind (`pace`), as a program that must not lose a record would.
+/// Every record written, with its own time stamp. A thread whose outbox is full waits, as in a program that
+/// must not lose a record.
 class passer {
  public:
   static constexpr fate records = fate::written;
@@ -151,12 +140,6 @@ class passer {
     runtime_.attach_thread();
     return log(runtime_.get_logger("bench"));
   }
-  /// At most 50,000 records are on their way, and as many taken whose room is not given back yet: both fit
-  /// into an outbox.
-  void pace(std::uint64_t) {
-    constexpr std::uint64_t window = 50'000;
-    while (runtime_.stats().in_flight > window) std::this_thread::yield();
-  }
   void settle() { (void)runtime_.flush(); }
   [[nodiscard]] std::uint64_t lost() const { return runtime_.stats().outbox_full; }
   [[nodiscard]] std::uint64_t reported_memory() const { return runtime_.stats().thread_memory_bytes; }
@@ -165,8 +148,8 @@ class passer {
   static faultline::runtime_options options(const setup& s, faultline::flusher_mode mode) {
     faultline::runtime_options o = options_of(s, faultline::clock_kind::tsc);
     o.flusher = mode;
-    o.outbox_bytes = 16U << 20;
-    o.busy_interval = std::chrono::microseconds(100);
+    o.outbox_bytes = 512U << 10;
+    o.on_outbox_full = faultline::outbox_policy::block;
     return o;
   }
   faultline::runtime runtime_;
@@ -182,7 +165,7 @@ struct faultline_pass : passer {
 struct faultline_pass_spinning : passer {
   static constexpr std::string_view name = "faultline_pass_spinning";
   static constexpr unsigned scenarios = scenario_text | scenario_written | scenario_cpu;
-  explicit faultline_pass_spinning(const setup& s) : passer(s, spinning()) {}
+  explicit faultline_pass_spinning(const setup& s) : passer(s, faultline::flusher_mode::spinning) {}
 };
 
 } // namespace

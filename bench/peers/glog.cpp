@@ -47,7 +47,6 @@ class glog_sync {
   ~glog_sync() { google::SetLogDestination(google::GLOG_INFO, ""); }
 
   [[nodiscard]] log make_log() { return {}; }
-  void pace(std::uint64_t) {}
   void settle() { google::FlushLogFiles(google::GLOG_INFO); }
   [[nodiscard]] std::uint64_t lost() const { return 0; }
   [[nodiscard]] std::uint64_t reported_memory() const { return 0; }

@@ -44,7 +44,6 @@ class with_logger {
     logger_->flush_log();
     quill::Frontend::remove_logger(logger_);
   }
-  void pace(std::uint64_t) {}
   void settle() { logger_->flush_log(); }
   [[nodiscard]] std::uint64_t lost() const { return 0; }
   [[nodiscard]] std::uint64_t reported_memory() const { return 0; }

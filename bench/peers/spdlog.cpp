@@ -62,7 +62,6 @@ template <class Logger> class with_logger {
     explicit request(const log&) {}
   };
   [[nodiscard]] log make_log() { return log(*logger_, dumps_); }
-  void pace(std::uint64_t) {}
   void settle() {
     const std::uint64_t before = sink_->flushes();
     logger_->flush();

@@ -21,7 +21,6 @@ class with_logger {
 
   explicit with_logger(const setup& s)
       : disabled_(s.disabled), logger_(s.path.c_str(), std::chrono::system_clock(), xtr::null_command_path) {}
-  void pace(std::uint64_t) {}
   void settle() {
     const std::lock_guard lock(mutex_);
     for (const auto& s : sinks_) s->sync();
