@@ -22,14 +22,14 @@ template <class Call> bool delivery::guarded(Call&& call) noexcept {
   return false;
 }
 
-void delivery::add(const record_view& view, std::span<handler* const> targets) {
+record_view& delivery::next(std::span<handler* const> targets) {
   const bool same = targets.size() == run_targets_.size() && targets.front() == run_targets_.front() &&
                     std::equal(targets.begin() + 1, targets.end(), run_targets_.begin() + 1);
   if (!same) {
     settle();
     run_targets_.assign(targets.begin(), targets.end());
   }
-  run_.push_back(view);
+  return gathered_ < run_.size() ? run_[gathered_] : run_.emplace_back();
 }
 
 bool delivery::write(handler& target, const batch& records) {
@@ -45,16 +45,16 @@ void delivery::touch(handler& h) {
 }
 
 void delivery::settle() {
-  if (run_.empty()) return;
+  if (gathered_ == 0) return;
   bool accepted = false;
   for (handler* target : run_targets_)
     accepted = guarded([&] {
                  touch(*target);
-                 target->write(batch(run_));
+                 target->write(batch({run_.data(), gathered_}));
                }) ||
                accepted;
-  detail::add(accepted ? counts_.written : counts_.lost, run_.size());
-  run_.clear();
+  detail::add(accepted ? counts_.written : counts_.lost, gathered_);
+  gathered_ = 0;
 }
 
 bool delivery::flush_handlers() {

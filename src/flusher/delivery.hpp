@@ -18,9 +18,10 @@ class delivery {
  public:
   delivery(ledger& counts, error_log& errors) : counts_(counts), errors_(errors) {}
 
-  /// A record of the pass path for these handlers, at least one. Throws only before it is gathered: then the
-  /// caller counts it.
-  void add(const record_view& view, std::span<handler* const> targets);
+  /// Where the next record of the pass path is to be described, for these handlers, at least one. It is
+  /// gathered by `add`; one that could not be described is the caller's to count.
+  [[nodiscard]] record_view& next(std::span<handler* const> targets);
+  void add() noexcept { ++gathered_; }
 
   /// Writes a dump or another batch to one handler, after what is gathered. True when it accepted.
   bool write(handler& target, const batch& records);
@@ -40,7 +41,8 @@ class delivery {
 
   ledger& counts_;
   error_log& errors_;
-  std::vector<record_view> run_;
+  std::vector<record_view> run_; // its first `gathered_`
+  std::size_t gathered_ = 0;
   std::vector<handler*> run_targets_;
   std::vector<handler*> touched_;
 };

@@ -142,34 +142,31 @@ bool round::write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t&
 void round::write_entry(thread_slot& slot, outbox_entry& entry) {
   const record_reader record(entry.record());
   const node* const logger = threads_.owner.loggers.find(record.logger());
-  const auto targets = targets_of(slot, entry, record, logger);
+  std::span<handler* const> targets;
+  if ((entry.flags & outbox_routed) != 0 && logger != nullptr)
+    targets = router_.route(*logger, record.level(), record.time());
+  if (entry.targets != 0 || (entry.flags & outbox_in_dump) != 0) targets = add_own(slot, entry, targets);
   if (targets.empty()) return add(counts_.skipped, 1);
   const scope_context* scope = nullptr;
   if (entry.context_bytes > 0) scope = views_.build(*reinterpret_cast<const context_block*>(entry.context()));
-  out_.add(views_.build(record, logger, entry.thread_id, scope, 0).view, targets);
+  views_.build(record, logger, entry.thread_id, scope, 0, out_.next(targets));
+  out_.add();
 }
 
-/// Good until the next call.
-std::span<handler* const> round::targets_of(thread_slot& slot, outbox_entry& entry,
-                                            const record_reader& record, const node* logger) {
-  std::span<handler* const> routed;
-  if ((entry.flags & outbox_routed) != 0 && logger != nullptr)
-    routed = router_.route(*logger, record.level(), record.time());
+/// The entry's own targets, which serve only where there was no dump, and those of its logger but for the
+/// ones that the dump served. Good until the next call.
+std::span<handler* const> round::add_own(thread_slot& slot, outbox_entry& entry,
+                                         std::span<handler* const> routed) {
   const bool in_dump = (entry.flags & outbox_in_dump) != 0;
-  if (entry.targets == 0 && !in_dump) return routed;
-
-  // The entry's own list serves only where there was no dump; what the dump's targets have they do not get
-  // again.
+  const auto* const served = slot.flusher.last_targets.data();
+  const auto* const served_end = served + (in_dump ? slot.flusher.last_target_count : 0);
   targets_.clear();
   if (!in_dump)
     for (handler* target : entry.target_list()) targets_.push_back(target);
-  for (handler* target : routed) {
-    const auto* const last = slot.flusher.last_targets.data();
-    const bool has_it = in_dump && std::find(last, last + slot.flusher.last_target_count, target) !=
-                                       last + slot.flusher.last_target_count;
-    if (!has_it && std::find(targets_.begin(), targets_.end(), target) == targets_.end())
+  for (handler* target : routed)
+    if (std::find(served, served_end, target) == served_end &&
+        std::find(targets_.begin(), targets_.end(), target) == targets_.end())
       targets_.push_back(target);
-  }
   return targets_;
 }
 
@@ -248,11 +245,11 @@ void round::write_dump(thread_slot& slot, buffer& b, std::span<const trip_descri
   for (const candidate& c : candidates_) {
     envelope.forgotten += c.seen && !c.remembered ? 1 : 0;
     if (!c.chosen) continue;
-    auto built = views_.build(record_reader(c.at), c.logger, b.thread_id, scope, next_dump_);
-    built.view.time_is_exact =
+    record_view& view = block_.emplace_back();
+    const bool cut = views_.build(record_reader(c.at), c.logger, b.thread_id, scope, next_dump_, view);
+    view.time_is_exact =
         threads_.owner.geometry.reads_clock() || (record_reader(c.at).flags() & record_exact) != 0;
-    envelope.truncated += built.cut ? 1 : 0;
-    block_.push_back(built.view);
+    envelope.truncated += cut ? 1 : 0;
   }
   if (block_.empty()) return; // no empty dumps
 
@@ -287,9 +284,8 @@ round::fates round::write_suppressed(buffer& b, const std::vector<handler*>& tar
   add(counts_.contexts_suppressed, 1);
   if (candidates_.empty()) return {};
   const scope_context* scope = views_.build(b.trip[0].context);
-  const record_view view =
-      views_.build(record_reader(candidates_.back().at), candidates_.back().logger, b.thread_id, scope, 0)
-          .view;
+  record_view view;
+  views_.build(record_reader(candidates_.back().at), candidates_.back().logger, b.thread_id, scope, 0, view);
   bool good = false;
   for (handler* target : targets) good = out_.write(*target, batch({&view, 1})) || good;
   return {good ? 1U : 0U, candidates_.size() - 1, 0, good ? 0U : 1U};

@@ -54,8 +54,7 @@ class round {
   bool write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t& at);
   void give_back(thread_slot& slot, std::uint64_t at);
   void write_entry(thread_slot& slot, outbox_entry& entry);
-  std::span<handler* const> targets_of(thread_slot& slot, outbox_entry& entry, const record_reader& record,
-                                       const node* logger);
+  std::span<handler* const> add_own(thread_slot& slot, outbox_entry& entry, std::span<handler* const> routed);
   /// What became of a hand-over's records.
   struct fates {
     std::uint64_t written = 0;

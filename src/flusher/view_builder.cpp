@@ -78,31 +78,29 @@ std::string_view view_builder::message_of(const message_plan& plan, const std::b
   return arena_.keep(text_of(scratch_));
 }
 
-view_builder::built view_builder::build(const record_reader& record, const node* logger,
-                                        std::uint32_t thread_id, const scope_context* scope,
-                                        std::uint64_t dump_id) {
-  built out;
+bool view_builder::build(const record_reader& record, const node* logger, std::uint32_t thread_id,
+                         const scope_context* scope, std::uint64_t dump_id, record_view& view) {
   const known_site& s = site_of(record.site());
   const std::size_t bytes = record.bytes() - header_bytes;
   message_outcome outcome;
-  record_view& v = out.view;
-  v.text = message_of(*s.plan, record.arguments(), bytes, outcome);
-  v.text_is_plain = outcome.plain;
+  view.text = message_of(*s.plan, record.arguments(), bytes, outcome);
+  view.text_is_plain = outcome.plain;
+  view.exception_text = {};
   if (outcome.failed) count(counts_.format_errors);
-  out.cut = outcome.cut;
   if (s.plan->tells_exception()) {
     scratch_.clear();
     message_plan::append_exception(s.types, record.arguments(), bytes, scratch_);
-    v.exception_text = arena_.keep(text_of(scratch_));
+    view.exception_text = arena_.keep(text_of(scratch_));
   }
-  v.level = record.level();
-  v.logger = logger != nullptr ? std::string_view(logger->name) : std::string_view("[unknown logger]");
-  v.time = clock_.to_wall(record.time());
-  v.thread_id = thread_id;
-  v.site = s.facts;
-  v.scope = scope;
-  v.dump_id = dump_id;
-  return out;
+  view.level = record.level();
+  view.logger = logger != nullptr ? std::string_view(logger->name) : std::string_view("[unknown logger]");
+  view.time = clock_.to_wall(record.time());
+  view.time_is_exact = true;
+  view.thread_id = thread_id;
+  view.site = s.facts;
+  view.scope = scope;
+  view.dump_id = dump_id;
+  return outcome.cut;
 }
 
 const scope_context* view_builder::build(const context_block& block) {

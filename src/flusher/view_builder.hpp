@@ -50,13 +50,10 @@ class view_builder {
  public:
   view_builder(clock_source clock, ledger& counts) : clock_(clock), counts_(counts) {}
 
-  struct built {
-    record_view view;
-    bool cut = false;
-  };
-  /// Formats the record's message. `logger` is the record's, or null where it is not known.
-  [[nodiscard]] built build(const record_reader& record, const node* logger, std::uint32_t thread_id,
-                            const scope_context* scope, std::uint64_t dump_id);
+  /// Formats the record's message and fills in all of `view`. `logger` is the record's, or null where it is
+  /// not known. Returns whether an argument had been cut.
+  bool build(const record_reader& record, const node* logger, std::uint32_t thread_id,
+             const scope_context* scope, std::uint64_t dump_id, record_view& view);
   [[nodiscard]] const scope_context* build(const context_block& block);
   [[nodiscard]] std::string_view keep(std::string_view s) { return arena_.keep(s); }
 

@@ -42,6 +42,23 @@ class line_writer {
     next_ += text.size();
   }
 
+  /// Where so many bytes of a line may be written at once, which `end_line` then takes; null where there is
+  /// no such room. What was written before may go to the string.
+  [[nodiscard]] char* begin_line(std::size_t most) {
+    if (most > room()) {
+      if (most > buffer_bytes) return nullptr;
+      spill();
+    }
+    return next_;
+  }
+  void end_line(char* end) noexcept { next_ = end; }
+
+  /// Writes `text` and returns its end.
+  [[nodiscard]] static char* write(char* to, std::string_view text) noexcept {
+    copy_small(to, text);
+    return to + text.size();
+  }
+
   void append_repeated(char c, std::size_t count) {
     while (count-- > 0) append(c);
   }
@@ -63,7 +80,7 @@ class line_writer {
   }
 
   /// Copies words that may overlap: quicker than a call of memcpy for the few bytes of a field.
-  static void copy_small(char* to, std::string_view text) noexcept {
+  [[gnu::always_inline]] static void copy_small(char* to, std::string_view text) noexcept {
     const char* from = text.data();
     const std::size_t size = text.size();
     if (size >= 16) {

@@ -22,7 +22,8 @@ namespace {
 struct call_state {
   iso_time time;
   time_format::cache specified_time;
-  pid_t process = 0; ///< read at its first use in a call, so that a forked child shows its own
+  std::string_view plain_logger; ///< the latest logger's name, when it needs no escaping
+  pid_t process = 0;             ///< read at its first use in a call, so that a forked child shows its own
 };
 
 std::string_view base_name(std::string_view path) noexcept {
@@ -125,19 +126,48 @@ bool can_begin_like_envelope(const pattern& p) noexcept {
   return first.has_specification() || !(first.kind == field::time || is_integer(first.kind));
 }
 
+/// For patterns of literals, levels, times, and at most one logger and message, as they are: how many bytes
+/// of a line are not the logger's nor the message's, at most. 0 for other patterns.
+std::size_t quick_bytes(const pattern& p) noexcept {
+  std::size_t most = 1 + fixed_text::margin; // the end of the line
+  int loggers = 0;
+  int messages = 0;
+  for (const pattern_piece& piece : p.pieces()) {
+    switch (piece.kind) {
+    case field::literal:
+    case field::level:
+      most += std::max_element(piece.ready.begin(), piece.ready.end(), [](const auto& a, const auto& b) {
+                return a.size() < b.size();
+              })->size();
+      break;
+    case field::time: most += 1 + iso_time::bytes; break;
+    case field::logger: ++loggers; break;
+    case field::message: ++messages; break;
+    default: return 0;
+    }
+    const bool made_beforehand = piece.kind == field::literal || piece.kind == field::level;
+    if (!made_beforehand && piece.has_specification()) return 0;
+  }
+  return loggers > 1 || messages > 1 ? 0 : most;
+}
+
 class text_formatter final : public formatter {
  public:
   text_formatter(std::string_view text, text_formatter_options options)
-      : pattern_(text), envelope_(options.envelope), appends_exception_(!pattern_.has(field::exception)),
+      : pattern_(text), quick_bytes_(quick_bytes(pattern_)), envelope_(options.envelope),
+        appends_exception_(!pattern_.has(field::exception)),
         guards_lines_(options.envelope && can_begin_like_envelope(pattern_)) {}
 
   void format(const batch& records, std::string& out) const override;
 
  private:
+  bool append_quickly(const record_view& r, call_state& state, line_writer& line) const;
   void append_line(const record_view& r, call_state& state, line_writer& line) const;
   void append_guarded_line(const record_view& r, call_state& state, line_writer& line) const;
 
   pattern pattern_;
+  std::size_t
+      quick_bytes_; ///< what the pattern itself writes at most, 0 where `append_quickly` does not serve
   bool envelope_;
   bool appends_exception_;
   bool guards_lines_;
@@ -151,11 +181,37 @@ void text_formatter::format(const batch& records, std::string& out) const {
   for (const record_view& r : records) {
     if (guards_lines_)
       append_guarded_line(r, state, line);
-    else
+    else if (!append_quickly(r, state, line))
       append_line(r, state, line);
   }
   line.spill();
   if (dump != nullptr) append_dump_end(*dump, out);
+}
+
+/// Most lines: assembled without looking at what room is left, from text that needs no escaping. False, and
+/// nothing is done, for the others.
+bool text_formatter::append_quickly(const record_view& r, call_state& state, line_writer& line) const {
+  if (quick_bytes_ == 0 || !r.text_is_plain || !r.exception().empty()) return false;
+  if (r.logger.data() != state.plain_logger.data() || r.logger.size() != state.plain_logger.size()) {
+    if (!is_plain_ascii(r.logger)) return false;
+    state.plain_logger = r.logger;
+  }
+  char* at = line.begin_line(quick_bytes_ + r.logger.size() + r.text.size());
+  if (at == nullptr) return false;
+  for (const pattern_piece& p : pattern_.pieces()) {
+    switch (p.kind) {
+    case field::literal: at = p.ready.front().write(at); break;
+    case field::level: at = p.ready[static_cast<std::size_t>(std::min(r.level, level::off))].write(at); break;
+    case field::logger: at = line_writer::write(at, r.logger); break;
+    case field::message: at = line_writer::write(at, r.text); break;
+    default: // the time
+      if (!r.time_is_exact) *at++ = '~';
+      at = line_writer::write(at, state.time.text(r.time));
+    }
+  }
+  *at++ = '\n';
+  line.end_line(at);
+  return true;
 }
 
 void text_formatter::append_line(const record_view& r, call_state& state, line_writer& line) const {
