@@ -1,6 +1,7 @@
 // The handlers that come with the core, and the functions that make them.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -33,6 +34,26 @@ struct file_options {
 /// written in part is completed, never torn or repeated.
 /// Throws `std::system_error` that names the path, or `configuration_error` for an option.
 [[nodiscard]] handler_ptr make_file_handler(std::string_view path, file_options options = {});
+
+struct rotating_file_options {
+  std::uint64_t max_bytes = 64U << 20; ///< the file is rotated before it grows beyond; 0: no such bound
+  /// The file is rotated at the first write after a multiple of this since 1970 in UTC: `hours(1)` is each
+  /// full hour, `hours(24)` each midnight. Zero: not by time.
+  std::chrono::seconds interval{0};
+  std::size_t keep = 5;               ///< old files, PATH.1 (the latest) to PATH.keep; 1 to 1000
+  bool compress = false;              ///< old files become PATH.1.zst ... on a thread of the handler's own
+  unsigned mode = 0600;               ///< as in file_options, for all files
+  std::size_t spool_bytes = 8U << 20; ///< as in file_options
+};
+
+/// As `make_file_handler`, appending to a file that is moved aside in time. No line and no dump is split over
+/// two files; one that is larger than `max_bytes` has a file to itself. The oldest file goes only when the
+/// new one took a write. While a rotation fails the handler writes on to the old file, reports each failure
+/// and tries again after a second, then after twice as long, at most a minute. Processes that write to one
+/// path take turns. Throws `std::system_error` that names the path, or `configuration_error` for an option,
+/// `compress` included where the library was built without zstd.
+[[nodiscard]] handler_ptr make_rotating_file_handler(std::string_view path,
+                                                     rotating_file_options options = {});
 
 /// Takes records and writes nothing.
 [[nodiscard]] handler_ptr make_null_handler();
