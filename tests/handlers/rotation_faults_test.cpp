@@ -11,6 +11,7 @@
 using namespace faultline;
 using namespace std::chrono_literals;
 using test::failing_calls;
+using test::lines_are_whole;
 using test::names_in;
 using test::numbered_records;
 using test::temporary_directory;
@@ -58,11 +59,13 @@ TEST_CASE("whichever call of a rotation fails, and however often, no line is los
         const temporary_directory dir;
         const auto h = make(dir.file("log"), {.max_bytes = 40, .keep = 100});
         const std::size_t first = calls.calls + n;
-        calls.error_of = [&](std::string_view, std::size_t nth) {
+        calls.most_bytes = 5;
+        calls.error_of = [&](std::string_view, std::size_t nth, std::string_view) {
           return nth >= first && nth < first + times ? error : 0;
         };
         (void)write_rounds(calls, *h, records);
         REQUIRE(text_of_all(dir.file("log")) == records.text());
+        REQUIRE(lines_are_whole(dir.file("log")));
         REQUIRE_FALSE(h->pending());
         REQUIRE(h->lost() == 0);
         ++runs;
@@ -79,7 +82,9 @@ TEST_CASE(
     failing_calls calls;
     const temporary_directory dir;
     const auto h = make(dir.file("log"), {.max_bytes = 40, .keep = 3});
-    calls.error_of = [&](std::string_view called, std::size_t) { return called == name ? EIO : 0; };
+    calls.error_of = [&](std::string_view called, std::size_t, std::string_view) {
+      return called == name ? EIO : 0;
+    };
     CHECK(write_rounds(calls, *h, records) > 0);
     CHECK(test::contents(dir.file("log")) == records.text());
     CHECK(h->failed_rotations() >= 3); // after 0, 1, 3, 7, 15 seconds ...
@@ -101,10 +106,9 @@ TEST_CASE("rotations that fail again and again push no old file out") {
   for (std::size_t i = 0; i < 4; ++i) h->write(records.one(i));
   h->flush();
   const std::string before = text_of_all(dir.file("log"));
-  // Of the renames of a rotation the last two fail, which make PATH: the shift before them succeeds.
-  std::size_t renames = 0;
-  calls.error_of = [&](std::string_view name, std::size_t) {
-    return name == "rename" && ++renames > 3 ? EIO : 0;
+  // The shift succeeds each time, and what comes after it does not.
+  calls.error_of = [&](std::string_view name, std::size_t, std::string_view path) {
+    return name == "rename" && path == dir.file("log") ? EIO : 0;
   };
   std::string expected = before;
   for (std::size_t i = 4; i < 20; ++i, calls.now += 60s) {
@@ -113,6 +117,19 @@ TEST_CASE("rotations that fail again and again push no old file out") {
     expected += "record " + std::to_string(i) + std::string(i % 7, '.') + "\n";
     REQUIRE(text_of_all(dir.file("log")) == expected);
   }
+}
+
+TEST_CASE("where only the last step fails the old file has its name back") {
+  const numbered_records records(4);
+  failing_calls calls;
+  const temporary_directory dir;
+  const auto h = make(dir.file("log"), {.max_bytes = 1, .keep = 3});
+  calls.error_of = [&](std::string_view name, std::size_t, std::string_view path) {
+    return name == "rename" && path == dir.file("log.rotating") ? EIO : 0;
+  };
+  CHECK(write_rounds(calls, *h, records) > 0);
+  CHECK(test::contents(dir.file("log")) == records.text());
+  CHECK(names_in(dir.file("")) == std::vector<std::string>{"log"});
 }
 
 TEST_CASE("what a process leaves that ends between any two calls is taken up by the next one") {
@@ -126,7 +143,9 @@ TEST_CASE("what a process leaves that ends between any two calls is taken up by 
       const auto h = make(dir.file("log"), {.max_bytes = 40, .keep = 100});
       const std::size_t first = calls.calls + n;
       // From the n-th call on nothing happens any more, as if the process were gone.
-      calls.error_of = [&](std::string_view, std::size_t nth) { return nth >= first ? EIO : 0; };
+      calls.error_of = [&](std::string_view, std::size_t nth, std::string_view) {
+        return nth >= first ? EIO : 0;
+      };
       (void)write_rounds(calls, *h, records);
       written = text_of_all(dir.file("log")).size();
     }

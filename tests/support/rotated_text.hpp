@@ -26,4 +26,13 @@ inline std::string text_of_all(const std::string& path) {
   return text + contents(path);
 }
 
+/// True where each of these files is empty or ends with a line's end.
+inline bool lines_are_whole(const std::string& path) {
+  for (int i = 200; i >= 0; --i) {
+    const std::string text = contents(i == 0 ? path : path + '.' + std::to_string(i));
+    if (!text.empty() && text.back() != '\n') return false;
+  }
+  return true;
+}
+
 } // namespace faultline::test
