@@ -43,7 +43,7 @@ std::size_t write_rounds(failing_calls& calls, handler& h, const numbered_record
     reports += flush(h) ? 1U : 0U;
     calls.now += 1s;
   }
-  for (int round = 0; round < 3; ++round, calls.now += 60s) reports += flush(h) ? 1U : 0U;
+  for (int round = 0; round < 12; ++round, calls.now += 60s) reports += flush(h) ? 1U : 0U;
   return reports;
 }
 
