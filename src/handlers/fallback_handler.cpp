@@ -2,9 +2,9 @@
 
 #include <exception>
 #include <memory>
-#include <new>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 namespace faultline {
 namespace detail {
@@ -54,7 +54,7 @@ void fallback_handler::begin_failure(const char* what) {
   const bool is_new = state_ == state::healthy;
   state_ = first_->pending() ? state::draining : state::resting;
   retry_at_ = calls_.monotonic_now() + retry_interval_;
-  if (is_new) report_ = std::string("the second handler takes over: ") + what;
+  if (is_new) report_ = std::make_unique<std::string>(std::string("the second handler takes over: ") + what);
 }
 
 void fallback_handler::flush_first() {
@@ -73,11 +73,11 @@ void fallback_handler::flush_first() {
 void fallback_handler::flush() {
   flush_first();
   forward(*second_, [this] { second_->flush(); }); // its error, too, is the flusher's to report
-  if (!report_.empty()) throw std::runtime_error(std::exchange(report_, {}));
+  if (report_) throw std::runtime_error(*std::exchange(report_, nullptr));
 }
 
 bool fallback_handler::pending() const noexcept {
-  return first_->pending() || second_->pending() || !report_.empty();
+  return first_->pending() || second_->pending() || report_ != nullptr;
 }
 
 void fallback_handler::reopen() {
@@ -93,7 +93,9 @@ void fallback_handler::reopen() {
 }
 
 void fallback_handler::after_fork() {
-  new (&report_) std::string; // the parent may have been in the middle of it: neither read nor freed
+  // The parent reports, and its flusher may have been in the middle of that: the text is not touched.
+  static auto* const abandoned = new std::vector<std::string*>; // reachable, and never looked at
+  abandoned->push_back(report_.release());
   state_ = state::healthy;
   first_->after_fork();
   second_->after_fork();

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include <faultline/handlers.hpp>
@@ -43,7 +44,7 @@ class fallback_handler final : public wrapping_handler {
   const system_calls& calls_;
   state state_ = state::healthy;
   std::chrono::nanoseconds retry_at_{};
-  std::string report_; ///< of the failure that flush has not told yet
+  std::unique_ptr<std::string> report_; ///< of the failure that flush has not told yet, else null
 };
 
 } // namespace faultline::detail
