@@ -11,5 +11,8 @@ install(FILES ${PROJECT_BINARY_DIR}/faultline-config.cmake ${PROJECT_BINARY_DIR}
   DESTINATION ${faultline_config_dir})
 # The file finds the prefix from its own place, so that an installation may be moved.
 file(RELATIVE_PATH faultline_prefix_from_pc "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
+if(FAULTLINE_WITH_ZSTD AND faultline_type STREQUAL "STATIC_LIBRARY")
+  set(faultline_static_libraries " -lzstd")
+endif()
 configure_file(cmake/faultline.pc.in ${PROJECT_BINARY_DIR}/faultline.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/faultline.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -16,6 +16,8 @@ fi
 actual=$("$program" 2>&1 | sed -E \
   -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z/<time>/g' \
   -e 's/thread=[0-9]+/thread=<thread>/g' \
+  -e 's/"thread":[0-9]+/"thread":<thread>/g' \
+  -e 's/"duration_ns":[0-9]+/"duration_ns":<duration>/g' \
   -e 's/duration=[0-9.]+ms/duration=<duration>/g')
 
 diff --label "expected by $(basename "$source")" --label "written by $(basename "$program")" -u \

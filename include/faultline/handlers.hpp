@@ -1,6 +1,7 @@
 // The handlers that come with the core, and the functions that make them.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -34,6 +35,45 @@ struct file_options {
 /// Throws `std::system_error` that names the path, or `configuration_error` for an option.
 [[nodiscard]] handler_ptr make_file_handler(std::string_view path, file_options options = {});
 
+struct rotating_file_options {
+  std::uint64_t max_bytes = 64U << 20; ///< the file is rotated before it grows beyond; 0: no such bound
+  /// The file is rotated at the first write after a multiple of this since 1970 in UTC: `hours(1)` is each
+  /// full hour, `hours(24)` each midnight. Zero: not by time.
+  std::chrono::seconds interval{0};
+  std::size_t keep = 5;               ///< old files, PATH.1 (the latest) to PATH.keep; 1 to 1000
+  bool compress = false;              ///< old files become PATH.1.zst ... on a thread of the handler's own
+  unsigned mode = 0600;               ///< as in file_options, for all files
+  std::size_t spool_bytes = 8U << 20; ///< as in file_options
+};
+
+/// As `make_file_handler`, appending to a file that is moved aside in time. No line and no dump is split over
+/// two files; one that is larger than `max_bytes` has a file to itself. The oldest file goes only when the
+/// new one took a write. While a rotation fails the handler writes on to the old file, reports each failure
+/// and tries again after a second, then after twice as long, at most a minute. Processes that write to one
+/// path take turns. Throws `std::system_error` that names the path, or `configuration_error` for an option,
+/// `compress` included where the library was built without zstd.
+[[nodiscard]] handler_ptr make_rotating_file_handler(std::string_view path,
+                                                     rotating_file_options options = {});
+
+/// Whether a console handler writes in colours. `automatic` asks, in this order, when the handler is made:
+/// NO_COLOR not empty: no. FORCE_COLOR or CLICOLOR_FORCE neither empty nor "0": yes, terminal or not.
+/// FORCE_COLOR or CLICOLOR "0": no. Otherwise yes on a terminal whose TERM is set and is not "dumb".
+enum class color_mode : std::uint8_t { automatic, always, never };
+
+struct console_options {
+  std::FILE* stream = stderr; ///< or stdout; it is not closed
+  color_mode color = color_mode::automatic;
+  std::string_view pattern = default_pattern; ///< see make_text_formatter; need outlive the call only
+  bool envelope = true;                       ///< as in text_formatter_options
+};
+
+/// As `make_stream_handler`, for people: a record's line has the colour of its level. What a message says is
+/// escaped and cannot drive the terminal. A terminal that was stopped and a pipe whose reader is slow hold up
+/// nobody: their text is kept up to the spool's bound, and what is still kept at the end is lost and counted.
+/// Another formatter takes the place of pattern and colours. Throws `configuration_error` for the stream and
+/// for a wrong pattern.
+[[nodiscard]] handler_ptr make_console_handler(console_options options = {});
+
 /// Takes records and writes nothing.
 [[nodiscard]] handler_ptr make_null_handler();
 
@@ -60,6 +100,43 @@ template <class F> [[nodiscard]] handler_ptr make_callback_handler(F f) {
     });
   }
 }
+
+/// Called on the flusher's thread; what it throws counts as a write that failed.
+using record_predicate = std::function<bool(const record_view&)>;
+
+/// What a filter does with a dump.
+enum class dump_filter : std::uint8_t {
+  each_record, ///< passes on the records that the predicate accepts, and no envelope without a record
+  any_record,  ///< passes the dump whole where the predicate accepts one of its records, else nothing of it
+  pass_all,    ///< passes each dump whole and asks nothing
+};
+
+struct filter_options {
+  dump_filter dumps = dump_filter::each_record;
+};
+
+/// Passes to `inner` what `predicate` accepts; asks it at most once for each record. Where a dump loses
+/// records to the filter its envelope's `records` counts what is left; its other facts stay those of the
+/// whole dump. The filter's own level counts where it is attached to loggers (a scope's dump passes it, as
+/// ever); the level of `inner` does not. Formatters are set on `inner`. What `inner` loses is counted for
+/// both. Throws `configuration_error` for null and for an empty predicate.
+[[nodiscard]] handler_ptr make_filter_handler(handler_ptr inner, record_predicate predicate,
+                                              filter_options options = {});
+
+struct fallback_options {
+  std::chrono::milliseconds retry_interval{1000}; ///< pause before a first handler that threw is tried again
+};
+
+/// Writes to `first`, and to `second` while `first` fails. It fails when a write or a flush of it throws or
+/// makes its `lost()` grow; the batch that it refused so goes to `second`. It is used again once it has put
+/// out all that it held, or, where it held nothing, when it takes a batch after the pause. Each failure's
+/// begin is reported. What `first` took before is its own to write: handlers that keep text, as files do,
+/// have each record written once; a handler that throws in the middle of a batch has part of it written by
+/// both. Records count as lost when `second` loses them, or `first` those that it had taken. Levels and
+/// formatters as for `make_filter_handler`. Throws `configuration_error` for null, for one handler twice, and
+/// for a negative pause.
+[[nodiscard]] handler_ptr make_fallback_handler(handler_ptr first, handler_ptr second,
+                                                fallback_options options = {});
 
 /// A record as the memory handler keeps it: the members of `record_view`, owned.
 struct stored_record {

@@ -17,7 +17,14 @@ struct system_calls {
   int (*fstat)(int descriptor, struct ::stat* facts);
   int (*ftruncate)(int descriptor, ::off_t bytes);
   int (*close)(int descriptor);
-  std::chrono::nanoseconds (*monotonic_now)(); ///< time for pauses between retries
+  ::ssize_t (*read)(int descriptor, void* bytes, std::size_t count);
+  int (*fsync)(int descriptor);
+  int (*lstat)(const char* path, struct ::stat* facts);
+  int (*rename)(const char* from, const char* to);
+  int (*unlink)(const char* path);
+  int (*flock)(int descriptor, int operation);
+  std::chrono::nanoseconds (*monotonic_now)();         ///< time for pauses between retries
+  std::chrono::system_clock::time_point (*wall_now)(); ///< time for rotation by the clock
 };
 
 /// The kernel's own. The reference is good for ever.

@@ -23,23 +23,6 @@ std::string quoted(std::string_view text) {
   return result;
 }
 
-/// Keeps a descriptor from leaking while it is being checked.
-class descriptor_guard {
- public:
-  descriptor_guard(int descriptor, const system_calls& calls) noexcept
-      : descriptor_(descriptor), calls_(calls) {}
-  descriptor_guard(const descriptor_guard&) = delete;
-  descriptor_guard& operator=(const descriptor_guard&) = delete;
-  ~descriptor_guard() {
-    if (descriptor_ >= 0) (void)calls_.close(descriptor_);
-  }
-  int release() noexcept { return std::exchange(descriptor_, -1); }
-
- private:
-  int descriptor_;
-  const system_calls& calls_;
-};
-
 [[noreturn]] void refuse(const std::string& path, int error, std::string_view reason) {
   std::string text = "cannot open " + quoted(path);
   if (!reason.empty()) {

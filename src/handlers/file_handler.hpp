@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <faultline/handlers.hpp>
 
@@ -21,7 +22,28 @@ namespace faultline::detail {
 [[nodiscard]] int open_log_file(const std::string& path, unsigned mode, bool empty_it,
                                 const system_calls& calls);
 
-class file_handler final : public text_handler {
+/// Keeps a descriptor from leaking while something may throw.
+class descriptor_guard {
+ public:
+  descriptor_guard(int descriptor, const system_calls& calls) noexcept
+      : descriptor_(descriptor), calls_(calls) {}
+  descriptor_guard(const descriptor_guard&) = delete;
+  descriptor_guard& operator=(const descriptor_guard&) = delete;
+  ~descriptor_guard() { reset(-1); }
+
+  [[nodiscard]] int get() const noexcept { return descriptor_; }
+  int release() noexcept { return std::exchange(descriptor_, -1); }
+  void reset(int descriptor) noexcept {
+    if (descriptor_ >= 0) (void)calls_.close(descriptor_);
+    descriptor_ = descriptor;
+  }
+
+ private:
+  int descriptor_;
+  const system_calls& calls_;
+};
+
+class file_handler : public text_handler {
  public:
   /// Throws `configuration_error` for an empty path, a path with a null character, a mode above 07777 and
   /// for `spool_bytes` 0, and what open_log_file throws. `calls` must outlive the handler.
@@ -32,8 +54,12 @@ class file_handler final : public text_handler {
   /// that is written in part is completed in the old file first; what was not begun goes to the new one.
   void reopen() override;
 
- private:
+ protected:
   [[nodiscard]] std::size_t prepare_write() override;
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  [[nodiscard]] unsigned mode() const noexcept { return mode_; }
+
+ private:
   void close_descriptor(int& descriptor) noexcept;
 
   const std::string path_;

@@ -1,6 +1,7 @@
 #include "handlers/spool.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace faultline::detail {
 namespace {
@@ -24,6 +25,15 @@ void spool::consume(std::size_t count) noexcept {
   head_ += count;
   while (front_ < entries_.size() && entries_[front_].end <= head_) ++front_;
   forget_written();
+}
+
+std::size_t spool::whole_entries(std::size_t limit) const noexcept {
+  if (empty()) return 0;
+  if (limit >= committed_ - head_) return committed_ - head_;
+  const auto front = entries_.begin() + static_cast<std::ptrdiff_t>(front_);
+  const auto beyond = std::upper_bound(front, entries_.end(), head_ + limit,
+                                       [](std::size_t most, const entry& e) { return most < e.end; });
+  return (beyond == front ? front->end : std::prev(beyond)->end) - head_;
 }
 
 /// Frees what lies before the front entry: at once where nothing is left, and otherwise when it outweighs

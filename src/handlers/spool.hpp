@@ -47,6 +47,10 @@ class spool {
     return empty() ? 0 : entries_[front_].end - head_;
   }
 
+  /// The unwritten bytes of as many whole entries as `limit` has room for, and of the front entry in any
+  /// case; 0 when empty. Logarithmic in the number of entries.
+  [[nodiscard]] std::size_t whole_entries(std::size_t limit) const noexcept;
+
   /// Drops what is left of the front entry; returns how many records were in it and not written whole.
   std::size_t drop_front() noexcept;
 

@@ -64,7 +64,14 @@ class fake_disk {
               ++current()->closes;
               return 0;
             },
+        .read = [](int, void*, std::size_t) -> ::ssize_t { return fail(EIO); },
+        .fsync = [](int) { return 0; },
+        .lstat = [](const char*, struct ::stat*) { return fail(ENOENT); },
+        .rename = [](const char*, const char*) { return fail(ENOENT); },
+        .unlink = [](const char*) { return fail(ENOENT); },
+        .flock = [](int, int) { return 0; },
         .monotonic_now = [] { return current()->now; },
+        .wall_now = [] { return std::chrono::system_clock::time_point(current()->now); },
     };
     return table;
   }

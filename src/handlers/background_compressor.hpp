@@ -1,0 +1,72 @@
+// Compresses what rotations leave behind, on a thread of its own.
+//
+//   names_mutex:  who holds it may rename PATH.1 … ; the flusher for a rotation, the thread to choose a file
+//   and
+//                 to put the finished one in its place. Nobody holds it while a file is read or written.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include <sys/stat.h>
+
+#include "base/system_calls.hpp"
+#include "handlers/rotated_files.hpp"
+
+namespace faultline::detail {
+
+/// PATH.i becomes PATH.i.zst by way of PATH.compressing: the plain file is removed when the compressed one is
+/// whole, on disk and has its name. A failure is kept for the flusher to report; the file stays plain and is
+/// tried again after a pause. The flusher's thread calls the public functions.
+class background_compressor {
+ public:
+  /// Starts nothing yet. `files` and `calls` must outlive it.
+  background_compressor(const rotated_files& files, unsigned mode, const system_calls& calls)
+      : files_(files), partial_(files.path() + ".compressing"), mode_(mode), calls_(calls) {}
+  /// Waits for the thread, which gives up within a slice. In a forked child it must not be destroyed: the
+  /// thread and who holds the mutex are the parent's.
+  ~background_compressor();
+  background_compressor(const background_compressor&) = delete;
+  background_compressor& operator=(const background_compressor&) = delete;
+
+  /// Held during a rotation; nobody holds it for longer than some renames take.
+  [[nodiscard]] std::mutex& names_mutex() noexcept { return names_mutex_; }
+
+  /// With the mutex held: the indexes up to `moved` went up by one.
+  void note_shift(std::size_t moved) noexcept {
+    if (job_ != 0 && job_ <= moved) ++job_;
+  }
+
+  /// With the mutex held: there is work. The first call starts the thread.
+  void wake();
+
+  /// What failed since the last call, empty for nothing. Does not wait for the mutex: a later call tells.
+  [[nodiscard]] std::string take_error();
+
+  /// True where nothing is left to compress at the moment. For tests.
+  [[nodiscard]] bool is_idle();
+
+ private:
+  void run() noexcept;
+  void compress_next(std::unique_lock<std::mutex>& names);
+  void put_in_place(const struct ::stat& source);
+
+  const rotated_files& files_;
+  const std::string partial_;
+  const unsigned mode_;
+  const system_calls& calls_;
+  std::mutex names_mutex_;
+  std::condition_variable work_;
+  bool awake_ = false;  ///< there may be work; under the mutex
+  std::size_t job_ = 0; ///< the present index of the file in work, 0 for none; under the mutex
+  std::string error_;   ///< under the mutex
+  /// Set under the mutex for those who wait; read relaxed between slices, where it orders nothing else.
+  std::atomic<bool> cancelled_{false};
+  std::thread thread_;
+};
+
+} // namespace faultline::detail

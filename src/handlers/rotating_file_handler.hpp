@@ -1,0 +1,87 @@
+// The handler that appends to a file and moves it aside in time.
+//
+//   PATH.rotating is made and locked ─► PATH.1 … move on by one ─► PATH becomes PATH.1
+//     ─► PATH.rotating becomes PATH ─► text goes there ─► PATH.(keep + 1) is removed
+//
+// Where a step fails the descriptor is still the old file's and the text goes there; a process that ends
+// between two steps leaves all files behind, and the next one goes on from any of these states.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <sys/stat.h>
+
+#include <faultline/handlers.hpp>
+
+#include "base/system_calls.hpp"
+#include "handlers/background_compressor.hpp"
+#include "handlers/file_handler.hpp"
+#include "handlers/rotated_files.hpp"
+
+namespace faultline::detail {
+
+class rotating_file_handler final : public file_handler {
+ public:
+  /// Pause after a rotation that failed; it doubles with each failure up to `longest_pause`.
+  static constexpr std::chrono::nanoseconds first_pause = std::chrono::seconds(1);
+  static constexpr std::chrono::nanoseconds longest_pause = std::chrono::minutes(1);
+  /// Pause while another process rotates the same path.
+  static constexpr std::chrono::nanoseconds other_process_pause = std::chrono::milliseconds(10);
+  static constexpr std::size_t most_kept = 1000;
+
+  /// Throws what file_handler throws, and `configuration_error` for the options of rotation.
+  rotating_file_handler(std::string_view path, const rotating_file_options& options,
+                        const system_calls& calls);
+  ~rotating_file_handler() override;
+
+  /// Records of the pass path come in many small entries, so that a file can end between them.
+  void write(const batch& records) override;
+
+  /// As text_handler::flush; throws, too, for each rotation and each compression that failed.
+  void flush() override;
+  [[nodiscard]] bool pending() const noexcept override;
+  void after_fork() override;
+
+  /// Rotations that failed since the handler was made.
+  [[nodiscard]] std::uint64_t failed_rotations() const noexcept { return state_->failures; }
+  /// Whether nothing is left to compress. For tests.
+  [[nodiscard]] bool is_compressed() const { return !state_->compressor || state_->compressor->is_idle(); }
+
+ private:
+  enum class outcome { rotated, other_process_rotates };
+
+  /// What a forked child must neither touch nor free.
+  struct changing_state {
+    std::string report; ///< of a failure that flush has not told yet
+    std::uint64_t failures = 0;
+    std::chrono::nanoseconds retry_at{};
+    std::chrono::nanoseconds pause = first_pause;
+    int descriptor = -1;     ///< the one that `period` is about
+    std::int64_t period = 0; ///< in which the file was begun, counted in intervals since 1970
+    bool surplus = false;    ///< PATH.(keep + 1), if any, goes after the first write to PATH
+    std::unique_ptr<background_compressor> compressor;
+  };
+
+  [[nodiscard]] std::size_t prepare_write() override;
+  [[nodiscard]] bool is_due(const struct ::stat& facts, std::size_t bytes);
+  [[nodiscard]] std::int64_t period_of(std::chrono::system_clock::time_point t) const noexcept;
+  void try_to_rotate(const struct ::stat& present);
+  [[nodiscard]] outcome rotate(const struct ::stat& present);
+  void put_in_place(const struct ::stat& present, const std::string& fresh_name, descriptor_guard& fresh);
+  void move_aside(const std::string& fresh_name);
+  void remove_surplus();
+  void keep_report(const char* what) noexcept;
+
+  const rotating_file_options options_;
+  const std::size_t records_an_entry_;
+  const ::pid_t owner_process_;
+  rotated_files files_;
+  std::unique_ptr<changing_state> state_ = std::make_unique<changing_state>();
+};
+
+} // namespace faultline::detail

@@ -1,0 +1,45 @@
+// The base of handlers that pass what they are given to others.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include <faultline/configuration_error.hpp>
+#include <faultline/handler.hpp>
+
+namespace faultline::detail {
+
+/// The runtime knows the wrapping handler only, so what a wrapped one loses is counted for both. Flusher
+/// thread only; a handler that is wrapped and written to by another runtime at the same time would be counted
+/// for both as well.
+class wrapping_handler : public handler {
+ protected:
+  /// Calls and adds what `inner` lost meanwhile to this handler's count, also when the call throws.
+  template <class Call> void forward(const handler& inner, Call&& call) {
+    const loss_tally tally(*this, inner);
+    call();
+  }
+
+  /// Throws `configuration_error` for null.
+  static handler_ptr required(handler_ptr inner, std::string_view parameter) {
+    if (!inner) throw configuration_error(parameter, "null", "there is no handler");
+    return inner;
+  }
+
+ private:
+  class loss_tally {
+   public:
+    loss_tally(wrapping_handler& outer, const handler& inner) noexcept
+        : outer_(outer), inner_(inner), before_(inner.lost()) {}
+    loss_tally(const loss_tally&) = delete;
+    loss_tally& operator=(const loss_tally&) = delete;
+    ~loss_tally() { outer_.report_lost(inner_.lost() - before_); }
+
+   private:
+    wrapping_handler& outer_;
+    const handler& inner_;
+    const std::uint64_t before_;
+  };
+};
+
+} // namespace faultline::detail

@@ -1,0 +1,188 @@
+// Rotated files that are compressed.
+#include <atomic>
+#include <cstdio>
+#include <memory>
+#include <thread>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <faultline/configuration_error.hpp>
+
+#include "handlers/compress_file.hpp"
+#include "handlers/rotating_file_handler.hpp"
+#include "support/catch.hpp"
+#include "support/failing_calls.hpp"
+#include "support/rotated_text.hpp"
+#include "support/sample_records.hpp"
+#include "support/temporary_directory.hpp"
+
+using namespace faultline;
+using namespace std::chrono_literals;
+using test::contains;
+using test::contents;
+using test::failing_calls;
+using test::names_in;
+using test::numbered_records;
+using test::temporary_directory;
+
+namespace {
+
+using files = std::vector<std::string>;
+
+// ThreadSanitizer lets no child of a program with threads start one of its own.
+#if defined(__SANITIZE_THREAD__)
+#define FAULTLINE_TEST_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define FAULTLINE_TEST_TSAN 1
+#endif
+#endif
+#ifdef FAULTLINE_TEST_TSAN
+[[maybe_unused]] constexpr bool child_may_rotate = false;
+#else
+[[maybe_unused]] constexpr bool child_may_rotate = true;
+#endif
+
+[[maybe_unused]] std::shared_ptr<detail::rotating_file_handler>
+make(const std::string& path, rotating_file_options options, const detail::system_calls& calls) {
+  options.compress = true;
+  auto h = std::make_shared<detail::rotating_file_handler>(path, options, calls);
+  h->set_formatter(make_text_formatter("{message}"));
+  return h;
+}
+
+/// What the zstd program makes of a file; it checks the frame's checksum.
+std::string uncompressed(const std::string& path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(
+      ::popen(("zstd -dcq '" + path + "'").c_str(), "r"), ::pclose);
+  REQUIRE(pipe);
+  std::string text;
+  char buffer[4096];
+  for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe.get())) > 0;) text.append(buffer, n);
+  return text;
+}
+
+/// Until the thread has nothing left to do, for ten seconds at most.
+[[maybe_unused]] bool wait_for_compression(const detail::rotating_file_handler& h) {
+  for (int i = 0; i < 10'000; ++i) {
+    if (h.is_compressed()) return true;
+    std::this_thread::sleep_for(1ms);
+  }
+  return false;
+}
+
+} // namespace
+
+#if !FAULTLINE_TEST_ZSTD
+TEST_CASE("a library without zstd refuses to compress by the option's name") {
+  REQUIRE_FALSE(detail::can_compress());
+  const temporary_directory dir;
+  CHECK_THROWS_WITH(make_rotating_file_handler(dir.file("log"), {.compress = true}), contains("compress"));
+}
+#endif
+
+TEST_CASE("the zstd program refuses what is not whole") { // the control of the tests below
+  const temporary_directory dir;
+  std::ofstream(dir.file("x.zst")) << "no frame";
+  CHECK(uncompressed(dir.file("x.zst")).empty());
+}
+
+#if FAULTLINE_TEST_ZSTD
+TEST_CASE("old files are compressed and hold what was written") {
+  const temporary_directory dir;
+  const numbered_records records(4);
+  const auto h = make(dir.file("log"), {.max_bytes = 1, .keep = 10}, detail::real_system_calls());
+  h->write(records.all());
+  h->flush();
+  REQUIRE(wait_for_compression(*h));
+  CHECK(names_in(dir.file("")) == files{"log", "log.1.zst", "log.2.zst", "log.3.zst"});
+  CHECK(uncompressed(dir.file("log.3.zst")) == "record 0\n");
+  CHECK(uncompressed(dir.file("log.1.zst")) == "record 2..\n");
+  CHECK(contents(dir.file("log")) == "record 3...\n");
+  CHECK_NOTHROW(h->flush());
+  CHECK_FALSE(h->pending());
+}
+
+TEST_CASE("rotations that go on while a file is compressed lose nothing, and the oldest go") {
+  const temporary_directory dir;
+  const numbered_records records(200);
+  const auto h = make(dir.file("log"), {.max_bytes = 200, .keep = 300}, detail::real_system_calls());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    h->write(records.one(i));
+    h->flush();
+  }
+  REQUIRE(wait_for_compression(*h));
+  std::string text;
+  for (int i = 300; i > 0; --i) {
+    const std::string name = dir.file("log." + std::to_string(i) + ".zst");
+    if (std::filesystem::exists(name)) text += uncompressed(name);
+  }
+  CHECK(text + contents(dir.file("log")) == records.text());
+
+  const auto few = make(dir.file("few"), {.max_bytes = 30, .keep = 2}, detail::real_system_calls());
+  few->write(records.all());
+  few->flush();
+  REQUIRE(wait_for_compression(*few));
+  std::size_t count = 0;
+  for (const std::string& name : names_in(dir.file(""))) count += name.starts_with("few") ? 1U : 0U;
+  CHECK(count == 3);
+}
+
+TEST_CASE("a file that cannot be compressed stays, is reported and is taken up later") {
+  failing_calls calls;
+  const temporary_directory dir;
+  const numbered_records records(3);
+  std::atomic<bool> fails = true;
+  calls.error_of = [&](std::string_view name, std::size_t, std::string_view) {
+    return name == "fsync" && fails ? EIO : 0; // only the thread calls it
+  };
+  const auto h = make(dir.file("log"), {.max_bytes = 1}, failing_calls::table());
+  h->write(records.one(0));
+  h->write(records.one(1));
+  std::string report;
+  for (int i = 0; i < 10'000 && report.empty(); ++i) {
+    try {
+      h->flush();
+      std::this_thread::sleep_for(1ms);
+    } catch (const std::exception& e) {
+      report = e.what();
+    }
+  }
+  CHECK_THAT(report, contains("log.compressing"));
+  CHECK(names_in(dir.file("")) == files{"log", "log.1"});
+  fails = false;
+  h->write(records.one(2)); // the next rotation wakes the thread
+  h->flush();
+  REQUIRE(wait_for_compression(*h));
+  CHECK(names_in(dir.file("")) == files{"log", "log.1.zst", "log.2.zst"});
+}
+
+TEST_CASE("a child that ends without logging, and one that logs, leave the parent's thread alone") {
+  const temporary_directory dir;
+  const numbered_records records(4);
+  std::shared_ptr<detail::rotating_file_handler> h =
+      make(dir.file("log"), {.max_bytes = 1}, detail::real_system_calls());
+  h->write(records.one(0));
+  h->write(records.one(1));
+  h->flush();
+  for (const bool logs : {false, true}) {
+    const ::pid_t child = ::fork();
+    if (child == 0) {
+      ::alarm(20);
+      if (logs) {
+        h->after_fork();
+        if (child_may_rotate) h->write(records.one(2));
+        h->flush();
+      }
+      h.reset();
+      ::_exit(0);
+    }
+    REQUIRE(child > 0);
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+  }
+  REQUIRE(wait_for_compression(*h));
+}
+#endif

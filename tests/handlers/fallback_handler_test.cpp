@@ -1,0 +1,196 @@
+#include "handlers/fallback_handler.hpp"
+
+#include <memory>
+#include <stdexcept>
+
+#include <faultline/configuration_error.hpp>
+
+#include "handlers/file_handler.hpp"
+#include "support/catch.hpp"
+#include "support/fake_disk.hpp"
+#include "support/manual_runtime.hpp"
+#include "support/sample_records.hpp"
+#include "support/watched_handler.hpp"
+
+using namespace faultline;
+using namespace std::chrono_literals;
+using test::contains;
+using test::fake_disk;
+using test::numbered_records;
+using test::strings;
+using test::watched_handler;
+
+namespace {
+
+struct pair_of_handlers {
+  fake_disk clock;
+  std::shared_ptr<watched_handler> first = std::make_shared<watched_handler>();
+  std::shared_ptr<watched_handler> second = std::make_shared<watched_handler>();
+  std::shared_ptr<detail::fallback_handler> both = std::make_shared<detail::fallback_handler>(
+      first, second, fallback_options{.retry_interval = 1s}, fake_disk::calls());
+  numbered_records records{8};
+};
+
+} // namespace
+
+TEST_CASE("while the first handler is well the second receives nothing") {
+  pair_of_handlers p;
+  p.both->write(p.records.one(0));
+  CHECK_NOTHROW(p.both->flush());
+  CHECK(p.first->messages == strings{"record 0"});
+  CHECK(p.second->messages.empty());
+  CHECK_FALSE(p.both->pending());
+}
+
+TEST_CASE(
+    "a batch at which the first handler throws goes to the second, and so do those of the pause after it") {
+  pair_of_handlers p;
+  p.first->throws = true;
+  p.both->write(p.records.one(0));
+  p.first->throws = false;
+  p.both->write(p.records.one(1));
+  p.clock.now += 999ms;
+  p.both->write(p.records.one(2));
+  p.clock.now += 1ms;
+  p.both->write(p.records.one(3));
+  p.both->write(p.records.one(4));
+  CHECK(p.second->messages == strings{"record 0", "record 1.", "record 2.."});
+  CHECK(p.first->messages == strings{"record 3...", "record 4...."});
+  CHECK(p.both->lost() == 0);
+}
+
+TEST_CASE("a failure is reported once, and again after the first handler was well") {
+  pair_of_handlers p;
+  const auto reports = [&] {
+    int count = 0;
+    for (int i = 0; i < 3; ++i, p.clock.now += 2s) {
+      p.both->write(p.records.one(0));
+      try {
+        p.both->flush();
+      } catch (const std::runtime_error& e) {
+        CHECK_THAT(e.what(), contains("write failed"));
+        ++count;
+      }
+    }
+    CHECK_FALSE(p.both->pending());
+    return count;
+  };
+  p.first->throws = true;
+  CHECK(reports() == 1);
+  p.first->throws = false;
+  CHECK(reports() == 0);
+  p.first->throws = true;
+  CHECK(reports() == 1);
+}
+
+TEST_CASE("a batch that the first handler loses is not lost, and older records are") {
+  pair_of_handlers p;
+  p.first->loses = true;
+  p.both->write(p.records.all());
+  CHECK(p.second->messages.size() == 8);
+  CHECK(p.both->lost() == 0);
+  p.clock.now += 1s;
+  p.first->loses_old = 5;
+  p.both->write(p.records.one(0));
+  CHECK(p.both->lost() == 5);
+  CHECK(p.first->lost() == 14);
+}
+
+TEST_CASE("what both handlers lose is lost, and what both throw is the flusher's to count") {
+  pair_of_handlers p;
+  p.first->loses = p.second->loses = true;
+  p.both->write(p.records.all());
+  CHECK(p.both->lost() == 8);
+  p.second->throws = true;
+  CHECK_THROWS_AS(p.both->write(p.records.one(0)), std::runtime_error);
+  CHECK_THROWS_AS(p.both->flush(), std::runtime_error);
+}
+
+TEST_CASE("a first handler that holds text is used again once it has put it out, without a pause") {
+  pair_of_handlers p;
+  p.first->holds = p.first->throws = true;
+  p.both->write(p.records.one(0));
+  CHECK_THROWS_AS(p.both->flush(), std::runtime_error);
+  p.first->throws = false;
+  p.clock.now += 10s;
+  p.both->write(p.records.one(1)); // not yet: what it holds comes first
+  p.both->flush();
+  p.first->holds = false;
+  p.both->flush();
+  p.both->write(p.records.one(2));
+  CHECK(p.second->messages == strings{"record 0", "record 1."});
+  CHECK(p.first->messages == strings{"record 2.."});
+}
+
+TEST_CASE("a file on a full disk keeps what it took, the second handler has the rest, and nothing is written "
+          "twice") {
+  fake_disk disk;
+  const auto file = std::make_shared<detail::file_handler>("/log", file_options{}, fake_disk::calls());
+  file->set_formatter(make_text_formatter("{message}"));
+  const auto second = make_memory_handler();
+  const auto both =
+      std::make_shared<detail::fallback_handler>(file, second, fallback_options{}, fake_disk::calls());
+  const numbered_records records(9);
+  const auto write = [&](std::size_t i) {
+    both->write(records.one(i));
+    try {
+      both->flush();
+      return true;
+    } catch (const std::runtime_error& e) {
+      CHECK_THAT(e.what(), contains("/log"));
+      return false;
+    }
+  };
+  CHECK(write(0));
+  disk.capacity = disk.text().size();
+  CHECK_FALSE(write(1)); // in the file's spool
+  for (std::size_t i = 2; i < 6; ++i, disk.now += 1s) CHECK(write(i));
+  CHECK(second->messages() == strings{"record 2..", "record 3...", "record 4....", "record 5....."});
+  disk.capacity = static_cast<std::size_t>(-1);
+  CHECK_FALSE(second->messages().empty());
+  for (std::size_t i = 6; i < 9; ++i) CHECK(write(i)); // 6 is written before the round's flush finds space
+  CHECK(second->messages().size() == 5);
+  CHECK(disk.text() == "record 0\nrecord 1.\nrecord 7\nrecord 8.\n");
+  CHECK(both->lost() == 0);
+  CHECK_FALSE(both->pending());
+}
+
+TEST_CASE("reopen and after_fork reach both handlers, and a first one that is reopened is tried at once") {
+  pair_of_handlers p;
+  p.first->throws = true;
+  p.both->write(p.records.one(0));
+  p.first->throws = false;
+  p.both->reopen();
+  p.both->write(p.records.one(1));
+  CHECK(p.first->messages == strings{"record 1."});
+  p.both->after_fork();
+  CHECK_NOTHROW(p.both->flush()); // the parent reports
+  for (const auto& h : {p.first, p.second}) CHECK(h->calls == strings{"reopen", "after_fork", "flush"});
+}
+
+TEST_CASE("a runtime counts what the second handler took as written") {
+  const auto first = std::make_shared<watched_handler>();
+  const auto second = std::make_shared<watched_handler>();
+  first->throws = true;
+  test::manual_runtime runtime({.default_target = make_fallback_handler(first, second)});
+  const logger lg = runtime.get("shop");
+  {
+    const error_scope scope(lg);
+    FAULTLINE_ERROR(lg, "no stock");
+  }
+  runtime.write_all();
+  CHECK(second->messages == strings{"no stock"});
+  CHECK(runtime.stats().written == 1);
+  CHECK(runtime.stats().handler_lost == 0);
+  CHECK(runtime.stats().handler_errors == 1); // the report
+  CHECK(test::closes(runtime.stats()));
+}
+
+TEST_CASE("handlers that cannot stand in for each other are refused") {
+  const handler_ptr h = make_null_handler();
+  CHECK_THROWS_WITH(make_fallback_handler(nullptr, h), contains("first"));
+  CHECK_THROWS_WITH(make_fallback_handler(h, nullptr), contains("second"));
+  CHECK_THROWS_AS(make_fallback_handler(h, h), configuration_error);
+  CHECK_THROWS_WITH(make_fallback_handler(h, make_null_handler(), {.retry_interval = -1ms}),
+                    contains("retry_interval"));
+}

@@ -1,0 +1,165 @@
+// Rotations of which one system call fails, each in its turn.
+#include <system_error>
+
+#include "handlers/rotating_file_handler.hpp"
+#include "support/catch.hpp"
+#include "support/failing_calls.hpp"
+#include "support/rotated_text.hpp"
+#include "support/sample_records.hpp"
+#include "support/temporary_directory.hpp"
+
+using namespace faultline;
+using namespace std::chrono_literals;
+using test::failing_calls;
+using test::lines_are_whole;
+using test::names_in;
+using test::numbered_records;
+using test::temporary_directory;
+using test::text_of_all;
+
+namespace {
+
+std::shared_ptr<detail::rotating_file_handler> make(const std::string& path, rotating_file_options options) {
+  auto h = std::make_shared<detail::rotating_file_handler>(path, options, failing_calls::table());
+  h->set_formatter(make_text_formatter("{message}"));
+  return h;
+}
+
+/// Flushes as the flusher does; returns whether it would report an error.
+bool flush(handler& h) {
+  try {
+    h.flush();
+    return false;
+  } catch (const std::exception&) {
+    return true;
+  }
+}
+
+/// Each record in a round of its own, a second apart; returns the number of reports.
+std::size_t write_rounds(failing_calls& calls, handler& h, const numbered_records& records) {
+  std::size_t reports = 0;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    h.write(records.one(i));
+    reports += flush(h) ? 1U : 0U;
+    calls.now += 1s;
+  }
+  for (int round = 0; round < 12; ++round, calls.now += 60s) reports += flush(h) ? 1U : 0U;
+  return reports;
+}
+
+} // namespace
+
+TEST_CASE("whichever call of a rotation fails, and however often, no line is lost, torn, repeated or moved") {
+  const numbered_records records(24);
+  std::size_t runs = 0;
+  for (const int error : {EIO, EACCES, ENOSPC, EMFILE, EINTR})
+    for (const std::size_t times : {1U, 2U, 7U})
+      for (std::size_t n = 1;; ++n) {
+        failing_calls calls;
+        const temporary_directory dir;
+        const auto h = make(dir.file("log"), {.max_bytes = 40, .keep = 100});
+        const std::size_t first = calls.calls + n;
+        calls.most_bytes = 5;
+        calls.error_of = [&](std::string_view, std::size_t nth, std::string_view) {
+          return nth >= first && nth < first + times ? error : 0;
+        };
+        (void)write_rounds(calls, *h, records);
+        REQUIRE(text_of_all(dir.file("log")) == records.text());
+        REQUIRE(lines_are_whole(dir.file("log")));
+        REQUIRE_FALSE(h->pending());
+        REQUIRE(h->lost() == 0);
+        ++runs;
+        if (calls.failures == 0) break; // there are fewer than n calls
+        n += times == 1 ? 0 : 3;
+      }
+  CHECK(runs > 400);
+}
+
+TEST_CASE(
+    "while one kind of call fails for good the old file takes it all, and rotation goes on afterwards") {
+  const numbered_records records(24);
+  for (const std::string_view name : {"rename", "lstat", "flock", "open"}) {
+    failing_calls calls;
+    const temporary_directory dir;
+    const auto h = make(dir.file("log"), {.max_bytes = 40, .keep = 3});
+    calls.error_of = [&](std::string_view called, std::size_t, std::string_view) {
+      return called == name ? EIO : 0;
+    };
+    CHECK(write_rounds(calls, *h, records) > 0);
+    CHECK(test::contents(dir.file("log")) == records.text());
+    CHECK(h->failed_rotations() >= 3); // after 0, 1, 3, 7, 15 seconds ...
+    CHECK(h->failed_rotations() <= 8); // ... and not at each record
+    calls.error_of = {};
+    calls.now += 60s;
+    h->write(records.one(0));
+    CHECK_FALSE(flush(*h));
+    CHECK(test::contents(dir.file("log.1")) == records.text());
+    CHECK(test::contents(dir.file("log")) == "record 0\n");
+  }
+}
+
+TEST_CASE("rotations that fail again and again push no old file out") {
+  const numbered_records records(24);
+  failing_calls calls;
+  const temporary_directory dir;
+  const auto h = make(dir.file("log"), {.max_bytes = 1, .keep = 3});
+  for (std::size_t i = 0; i < 4; ++i) h->write(records.one(i));
+  h->flush();
+  const std::string before = text_of_all(dir.file("log"));
+  // The shift succeeds each time, and what comes after it does not.
+  calls.error_of = [&](std::string_view name, std::size_t, std::string_view path) {
+    return name == "rename" && path == dir.file("log") ? EIO : 0;
+  };
+  std::string expected = before;
+  for (std::size_t i = 4; i < 20; ++i, calls.now += 60s) {
+    h->write(records.one(i));
+    (void)flush(*h);
+    expected += "record " + std::to_string(i) + std::string(i % 7, '.') + "\n";
+    REQUIRE(text_of_all(dir.file("log")) == expected);
+  }
+}
+
+TEST_CASE("where only the last step fails the old file has its name back") {
+  const numbered_records records(4);
+  failing_calls calls;
+  const temporary_directory dir;
+  const auto h = make(dir.file("log"), {.max_bytes = 1, .keep = 3});
+  calls.error_of = [&](std::string_view name, std::size_t, std::string_view path) {
+    return name == "rename" && path == dir.file("log.rotating") ? EIO : 0;
+  };
+  CHECK(write_rounds(calls, *h, records) > 0);
+  CHECK(test::contents(dir.file("log")) == records.text());
+  CHECK(names_in(dir.file("")) == std::vector<std::string>{"log"});
+}
+
+TEST_CASE("what a process leaves that ends between any two calls is taken up by the next one") {
+  const numbered_records records(24);
+  std::size_t runs = 0;
+  for (std::size_t n = 1;; ++n) {
+    failing_calls calls;
+    const temporary_directory dir;
+    std::size_t written = 0;
+    {
+      const auto h = make(dir.file("log"), {.max_bytes = 40, .keep = 100});
+      const std::size_t first = calls.calls + n;
+      // From the n-th call on nothing happens any more, as if the process were gone.
+      calls.error_of = [&](std::string_view, std::size_t nth, std::string_view) {
+        return nth >= first ? EIO : 0;
+      };
+      (void)write_rounds(calls, *h, records);
+      written = text_of_all(dir.file("log")).size();
+    }
+    const bool was_cut = calls.failures > 0;
+    calls.error_of = {};
+    const std::string before = text_of_all(dir.file("log"));
+    REQUIRE(before == records.text().substr(0, written));
+    const auto h = make(dir.file("log"), {.max_bytes = 40, .keep = 100});
+    (void)write_rounds(calls, *h, records);
+    REQUIRE(text_of_all(dir.file("log")) == before + records.text());
+    REQUIRE(h->failed_rotations() == 0);
+    REQUIRE_FALSE(names_in(dir.file("")).back() == "log.rotating");
+    ++runs;
+    if (!was_cut) break;
+  }
+  CHECK(runs > 50);
+}
