@@ -40,3 +40,9 @@ function(faultline_wants out option description found)
 endfunction()
 
 # --- the components ---
+
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  faultline_component(syslog
+    SOURCES src/syslog/message_queue.cpp src/syslog/syslog_encoder.cpp src/syslog/syslog_handler.cpp
+      src/syslog/syslog_link.cpp src/syslog/syslog_text.cpp)
+endif()
