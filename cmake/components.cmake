@@ -45,4 +45,6 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
   faultline_component(syslog
     SOURCES src/syslog/message_queue.cpp src/syslog/syslog_encoder.cpp src/syslog/syslog_handler.cpp
       src/syslog/syslog_link.cpp src/syslog/syslog_text.cpp)
+  faultline_component(journald
+    SOURCES src/journald/journal_entry.cpp src/journald/journal_socket.cpp src/journald/journald_handler.cpp)
 endif()
