@@ -1,0 +1,40 @@
+// The handler that writes to a spdlog sink.
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include <spdlog/sinks/sink.h>
+
+#include <faultline/spdlog.hpp>
+
+namespace faultline::detail {
+
+class spdlog_handler final : public handler {
+ public:
+  spdlog_handler(std::shared_ptr<spdlog::sinks::sink> sink, const spdlog_handler_options& options);
+
+  void write(const batch& records) override;
+  /// Throws what the sink threw first since the last flush, by `write` or now.
+  void flush() override;
+  [[nodiscard]] bool pending() const noexcept override { return first_error_ != nullptr; }
+
+ private:
+  void write_envelope(const batch& records);
+  void write_one(const record_view& r);
+  [[nodiscard]] const char* name(std::string_view text);
+
+  const std::shared_ptr<spdlog::sinks::sink> sink_;
+  const bool envelope_;
+  std::string text_; ///< the formatter's, for one record
+  /// Names of files and functions, ended by a null as spdlog wants them. A sink may keep them: none goes
+  /// before the handler does, and there are as many as the program has statements, at most.
+  std::set<std::string, std::less<>> names_;
+  std::exception_ptr first_error_;
+};
+
+} // namespace faultline::detail
