@@ -79,8 +79,7 @@ struct syslog_options {
 ///
 /// PRIVAL is the facility and the level (trace and debug 7, info 6, warning 4, error 3, critical 2); MSGID is
 /// the logger's name, cut to 32 characters. MSG is the handler's formatter's text, at first that of the
-/// pattern
-/// "{message}". Control characters and invalid UTF-8 are escaped everywhere. A message longer than
+/// pattern "{message}". Control characters and invalid UTF-8 are escaped everywhere. A message longer than
 /// `max_message_bytes` is cut between characters and says how much is missing; parameters that find no room
 /// in the half of it that structured data may take are left out and counted in `omitted`. A dump's envelope
 /// is a message of its own before its records, MSGID "dump", with the dump's facts as parameters.

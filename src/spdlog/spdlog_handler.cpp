@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <spdlog/details/log_msg.h>
@@ -33,8 +34,8 @@ spdlog_handler::spdlog_handler(std::shared_ptr<spdlog::sinks::sink> sink,
 }
 
 const char* spdlog_handler::name(std::string_view text) {
-  auto found = names_.find(text);
-  if (found == names_.end()) found = names_.emplace(text).first;
+  auto found = texts_->names.find(text);
+  if (found == texts_->names.end()) found = texts_->names.emplace(text).first;
   return found->c_str();
 }
 
@@ -64,19 +65,22 @@ void spdlog_handler::write_envelope(const batch& records) {
 void spdlog_handler::write_one(const record_view& r) {
   const spdlog::level::level_enum l = level_of(r.level);
   if (!sink_->should_log(l)) return;
-  text_.clear();
-  current_formatter().format(batch({&r, 1}), text_);
-  if (text_.ends_with('\n')) text_.pop_back();
+  std::string& text = texts_->text;
+  text.clear();
+  current_formatter().format(batch({&r, 1}), text);
+  if (text.ends_with('\n')) text.pop_back();
   spdlog::source_loc place;
   if (r.site->line != 0) place = {name(r.site->file), static_cast<int>(r.site->line), name(r.site->function)};
   spdlog::details::log_msg message(r.time, place, {r.logger.data(), r.logger.size()}, l,
-                                   {text_.data(), text_.size()});
+                                   {text.data(), text.size()});
   message.thread_id = r.thread_id;
   sink_->log(message);
 }
 
 void spdlog_handler::write(const batch& records) {
   if (records.empty()) return;
+  if (abandoned_) return report_lost(records.size());
+  at_work_.store(true);
   const auto guarded = [this](auto&& call) {
     try {
       call();
@@ -89,15 +93,32 @@ void spdlog_handler::write(const batch& records) {
   if (envelope_ && records.envelope() != nullptr) (void)guarded([&] { write_envelope(records); });
   for (const record_view& r : records)
     if (!guarded([&] { write_one(r); })) report_lost(1);
+  at_work_.store(false);
 }
 
 void spdlog_handler::flush() {
+  if (abandoned_) return;
+  at_work_.store(true);
   try {
     sink_->flush();
   } catch (...) {
     if (!first_error_) first_error_ = std::current_exception();
   }
+  at_work_.store(false);
   if (first_error_) std::rethrow_exception(std::exchange(first_error_, nullptr));
+}
+
+void spdlog_handler::after_fork() {
+  if (!at_work_.exchange(false)) return;
+  abandoned_ = true;
+  // Not touched again, not even to free them: a sink's destructor would take its lock.
+  struct copies {
+    texts* names_and_text;
+    std::shared_ptr<spdlog::sinks::sink> sink;
+  };
+  static auto* const abandoned = new std::vector<copies>; // reachable, and never looked at
+  abandoned->push_back({texts_.release(), sink_});
+  texts_ = std::make_unique<texts>();
 }
 
 } // namespace detail

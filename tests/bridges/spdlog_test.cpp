@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -10,6 +11,7 @@
 #include <spdlog/sinks/ringbuffer_sink.h>
 #include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/spdlog.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <faultline/configuration_error.hpp>
@@ -220,4 +222,36 @@ TEST_CASE("the logger's level holds for spdlog's messages") {
   theirs->info("no");
   theirs->warn("yes");
   CHECK(rt.messages() == strings{"yes"});
+}
+
+TEST_CASE("a child that was forked while the sink was at work counts its records as lost") {
+  int status = -1;
+  handler_ptr h;
+  class forking_sink final : public spdlog::sinks::base_sink<std::mutex> {
+   public:
+    handler_ptr* handler = nullptr;
+    int* status = nullptr;
+
+   private:
+    void sink_it_(const spdlog::details::log_msg&) override { // with the sink's lock taken
+      const ::pid_t child = ::fork();
+      if (child == 0) {
+        (*handler)->after_fork();
+        (*handler)->write(numbered_records(2).all());
+        (*handler)->flush();
+        ::_exit((*handler)->lost() == 2 ? 0 : 1);
+      }
+      (void)::waitpid(child, status, 0);
+    }
+    void flush_() override {}
+  };
+  const auto sink = std::make_shared<forking_sink>();
+  sink->handler = &h;
+  sink->status = &status;
+  h = make_spdlog_sink_handler(sink);
+  h->write(numbered_records(1).all());
+  CHECK(status == 0);
+  h->after_fork(); // at rest: the sink goes on
+  h->write(numbered_records(1).all());
+  CHECK(h->lost() == 0);
 }
