@@ -3,10 +3,12 @@
 
 #include <memory>
 
-#include <spdlog/fwd.h>
-
 #include <faultline/handler.hpp>
 #include <faultline/logger.hpp>
+
+namespace spdlog::sinks {
+class sink;
+}
 
 namespace faultline {
 

@@ -89,16 +89,17 @@ struct syslog_options {
 /// `lost`, and only an empty spool takes a batch of any size. A name is looked up here, which may take as
 /// long as the resolver likes, and never again; several addresses are tried in turn.
 ///
-/// **What plain TCP cannot promise.** A message is gone from the spool when the kernel took it. A server that
-/// closes the connection in good order is noticed before the next message is written to it; what was sent
-/// within the last second (at most 1 MiB) is then sent once more, since the server may have died with it
-/// unread. So a server's restart may repeat messages, which the same sequenceId shows, and a server that is
-/// killed while it has more than that unread loses messages that nobody counts. `runtime::flush` waits until
-/// the peer's kernel has acknowledged all bytes; whether its program has read them is not known. UDP promises
-/// less: a port that answers "refused" is treated as a closed connection, and all other losses go unnoticed.
+/// **What plain TCP cannot promise.** A message leaves the spool when the kernel takes it. A server that
+/// closed the connection in good order is noticed before the next message is written to it. When a connection
+/// breaks, what the peer's kernel had not acknowledged is sent again over the next one, and with it what was
+/// sent within the last second (1 MiB in all): the server may have died with it unread. So a server's restart
+/// may repeat messages, with the sequenceId they had, and a server that dies with older or more messages
+/// unread loses what nobody counts. `runtime::flush` waits until the peer's kernel has acknowledged all
+/// bytes; whether its program reads them is not known. UDP promises less: a port that answers "refused" is
+/// treated as a broken connection, and all other losses go unnoticed.
 ///
 /// Throws `configuration_error` for an option that cannot be used and std::system_error where a name is not
 /// found. That no server answers is no error here: it is reported to `on_error` once, when a send fails.
-[[nodiscard]] handler_ptr make_syslog_handler(syslog_options options = {});
+[[nodiscard]] handler_ptr make_syslog_handler(const syslog_options& options = {});
 
 } // namespace faultline

@@ -131,7 +131,7 @@ void journald_handler::after_fork() {
 
 } // namespace detail
 
-handler_ptr make_journald_handler(journald_options options) {
+handler_ptr make_journald_handler(const journald_options& options) {
   return std::make_shared<detail::journald_handler>(options);
 }
 

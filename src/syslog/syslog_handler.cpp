@@ -212,7 +212,7 @@ void syslog_handler::fail(int error, std::chrono::nanoseconds now) {
 
 } // namespace detail
 
-handler_ptr make_syslog_handler(syslog_options options) {
+handler_ptr make_syslog_handler(const syslog_options& options) {
   return std::make_shared<detail::syslog_handler>(options);
 }
 

@@ -23,7 +23,8 @@ namespace faultline::detail {
 /// `keep_interval`, and wait again when the link breaks.
 class syslog_handler final : public handler {
  public:
-  static constexpr std::size_t kept_bytes = 1U << 20;
+  /// No less than the link's unacknowledged bytes: these are not lost with it.
+  static constexpr std::size_t kept_bytes = syslog_link::unacknowledged_bytes;
   static constexpr std::chrono::nanoseconds keep_interval = std::chrono::seconds(1);
   static constexpr std::chrono::milliseconds first_retry_interval{100};
 

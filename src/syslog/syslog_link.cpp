@@ -107,6 +107,7 @@ int syslog_link::begin() {
   if (stream_) {
     set_option(descriptor_, IPPROTO_TCP, TCP_NODELAY, 1); // a round's text leaves in one piece as it is
     set_option(descriptor_, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(send_timeout_.count()));
+    set_option(descriptor_, SOL_SOCKET, SO_SNDBUF, unacknowledged_bytes / 2); // the kernel doubles it
     set_option(descriptor_, SOL_SOCKET, SO_KEEPALIVE, 1); // a peer that vanished while nothing was sent
   }
   if (::connect(descriptor_, reinterpret_cast<const ::sockaddr*>(&a.storage), a.size) == 0) {

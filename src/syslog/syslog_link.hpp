@@ -23,6 +23,9 @@ class syslog_link {
  public:
   enum class state { closed, connecting, open };
 
+  /// A stream's peer has yet to acknowledge at most so many bytes that `send` took.
+  static constexpr int unacknowledged_bytes = 1 << 20;
+
   /// Looks the host up. Throws `configuration_error` for an address that cannot be, and std::system_error
   /// where the name is not found.
   explicit syslog_link(const syslog_options& options);

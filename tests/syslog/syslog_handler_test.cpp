@@ -69,7 +69,11 @@ class tcp_server {
     REQUIRE(::listen(listener_.descriptor(), 8) == 0);
     REQUIRE(::fcntl(listener_.descriptor(), F_SETFL, O_NONBLOCK) == 0);
   }
-  ~tcp_server() { hang_up(); }
+  ~tcp_server() {
+    hang_up();
+    for (const int other : others_) ::close(other);
+  }
+  static constexpr bool keep = true;
   [[nodiscard]] std::uint16_t port() const { return listener_.port(); }
   /// Shrinks the receive window, to be called before a connection.
   void narrow() {
@@ -77,8 +81,11 @@ class tcp_server {
     REQUIRE(::setsockopt(listener_.descriptor(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) == 0);
   }
   /// Takes a connection, while the handler works at it.
-  void accept(handler& h) {
-    hang_up();
+  void accept(handler& h, bool keep_other = false) {
+    if (keep_other)
+      others_.push_back(connection_);
+    else
+      hang_up();
     REQUIRE(within(10s, [&] {
       flush_quietly(h);
       connection_ = ::accept4(listener_.descriptor(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -118,6 +125,7 @@ class tcp_server {
  private:
   bound_socket listener_;
   int connection_ = -1;
+  std::vector<int> others_;
   std::string text_;
 };
 
@@ -414,6 +422,28 @@ TEST_CASE("a connection attempt that nobody answers ends at its time limit, and 
     return timed_out;
   }));
   CHECK(longest < 40ms);
+}
+
+TEST_CASE(
+    "a peer that takes nothing for its time limit is given up, and another connection gets the messages") {
+  tcp_server server;
+  server.narrow();
+  syslog_options options = quick(syslog_transport::tcp);
+  options.port = server.port();
+  options.send_timeout = 200ms;
+  syslog_handler h(options);
+  const numbered_records records(20000); // more than the kernel's buffers take
+  h.write(records.all());
+  server.accept(h);
+  server.accept(h, tcp_server::keep); // while the first connection is open and unread
+  CHECK(within(60s, [&] {
+    server.read();
+    flush_quietly(h);
+    return !h.pending();
+  }));
+  CHECK(within(5s, [&] { return (server.read(), server.messages().size() >= records.size()); }));
+  CHECK(bodies(server.messages()) == lines(records.text())); // the first connection's were never read
+  CHECK(h.lost() == 0);
 }
 
 TEST_CASE("a forked child sends nothing of the parent's, and speaks over a connection of its own") {
