@@ -40,3 +40,36 @@ function(faultline_wants out option description found)
 endfunction()
 
 # --- the components ---
+
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  faultline_component(syslog
+    SOURCES src/syslog/message_queue.cpp src/syslog/syslog_encoder.cpp src/syslog/syslog_handler.cpp
+      src/syslog/syslog_link.cpp src/syslog/syslog_text.cpp)
+  faultline_component(journald
+    SOURCES src/journald/journal_entry.cpp src/journald/journal_socket.cpp src/journald/journald_handler.cpp)
+endif()
+
+# A spdlog with an fmt of its own cannot stand in one source file with ours.
+find_package(spdlog QUIET)
+set(spdlog_usable FALSE)
+if(TARGET spdlog::spdlog)
+  get_target_property(spdlog_definitions spdlog::spdlog INTERFACE_COMPILE_DEFINITIONS)
+  if("SPDLOG_FMT_EXTERNAL" IN_LIST spdlog_definitions)
+    set(spdlog_usable TRUE)
+  endif()
+endif()
+faultline_wants(with_spdlog FAULTLINE_SPDLOG "The bridges to spdlog, built with the external fmt" ${spdlog_usable})
+if(with_spdlog)
+  faultline_component(spdlog SOURCES src/spdlog/spdlog_handler.cpp src/spdlog/spdlog_sink.cpp
+    LINK_PUBLIC spdlog::spdlog FIND spdlog)
+endif()
+
+find_package(glog QUIET)
+set(glog_usable FALSE)
+if(TARGET glog::glog)
+  set(glog_usable TRUE)
+endif()
+faultline_wants(with_glog FAULTLINE_GLOG "The bridge from glog" ${glog_usable})
+if(with_glog)
+  faultline_component(glog SOURCES src/glog/glog_sink.cpp LINK_PUBLIC glog::glog FIND glog)
+endif()

@@ -1,0 +1,40 @@
+// From glog's messages to faultline's records. Component faultline::glog.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include <glog/logging.h>
+
+#include <faultline/logger.hpp>
+
+namespace faultline {
+
+struct glog_sink_options {
+  /// How long LOG(FATAL) may wait, before glog ends the process, for what is outstanding to be written. Zero:
+  /// not at all.
+  std::chrono::milliseconds fatal_flush{2000};
+  runtime* owner = nullptr; ///< the logger's runtime; null: the default one
+};
+
+/// A glog sink that records each message into the calling thread's buffer, so that a program that logs by
+/// glog gains error scopes:
+///
+///     auto sink = faultline::make_glog_sink(faultline::get_logger("shop"));
+///     google::AddLogSink(sink.get());
+///     …
+///     google::RemoveLogSink(sink.get());   // before the sink goes
+///
+/// INFO, WARNING and ERROR become records of `lg` at these levels, FATAL at critical, with the text "message
+/// (file:line)", the message cut to `runtime_options::argument_bytes`. glog calls sinks under its own lock;
+/// recording does not wait. glog's own files and standard error go on as its flags say; glog drops VLOG
+/// messages and those below `FLAGS_minloglevel` before any sink.
+///
+/// LOG(FATAL) and a failed CHECK trip the scopes that are open on the thread, as any critical record does.
+/// glog then calls the sink's WaitTillSent, which flushes the runtime for up to `fatal_flush`, and aborts.
+/// What other threads hold is not written. On the flusher thread it does not wait.
+///
+/// Throws `configuration_error` for a negative time. Any thread may log.
+[[nodiscard]] std::unique_ptr<google::LogSink> make_glog_sink(logger lg, glog_sink_options options = {});
+
+} // namespace faultline

@@ -1,0 +1,60 @@
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <faultline/configuration_error.hpp>
+#include <faultline/glog.hpp>
+#include <faultline/log.hpp>
+#include <faultline/runtime.hpp>
+
+namespace faultline {
+namespace {
+
+/// Whether the thread's latest message was fatal: glog tells WaitTillSent nothing.
+thread_local bool fatal_sent = false;
+
+level level_of(google::LogSeverity severity) noexcept {
+  switch (severity) {
+  case google::GLOG_INFO: return level::info;
+  case google::GLOG_WARNING: return level::warning;
+  case google::GLOG_ERROR: return level::error;
+  default: return level::critical;
+  }
+}
+
+class recording_sink final : public google::LogSink {
+ public:
+  recording_sink(logger lg, const glog_sink_options& options) : logger_(lg), options_(options) {
+    if (options.fatal_flush < std::chrono::milliseconds(0))
+      throw configuration_error("fatal_flush", std::to_string(options.fatal_flush.count()) + " ms",
+                                "zero or more");
+  }
+
+  using google::LogSink::send;
+  void send(google::LogSeverity severity, const char* /*path*/, const char* file, int line,
+            const google::LogMessageTime& /*time*/, const char* message, std::size_t size) override {
+    fatal_sent = severity == google::GLOG_FATAL;
+    FAULTLINE_LOG(logger_, level_of(severity), "{} ({}:{})", std::string_view(message, size),
+                  std::string_view(file), line);
+  }
+
+  void WaitTillSent() override {
+    if (!fatal_sent || options_.fatal_flush == std::chrono::milliseconds(0)) return;
+    fatal_sent = false;
+    // What could not be written in that time is lost with the process.
+    (void)(options_.owner != nullptr ? options_.owner->flush(options_.fatal_flush)
+                                     : faultline::flush(options_.fatal_flush));
+  }
+
+ private:
+  const logger logger_;
+  const glog_sink_options options_;
+};
+
+} // namespace
+
+std::unique_ptr<google::LogSink> make_glog_sink(logger lg, glog_sink_options options) {
+  return std::make_unique<recording_sink>(lg, options);
+}
+
+} // namespace faultline

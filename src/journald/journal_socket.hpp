@@ -1,0 +1,33 @@
+// The way of one entry to the journal.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <sys/un.h>
+
+namespace faultline::detail {
+
+/// No function waits. Flusher thread only.
+class journal_socket {
+ public:
+  /// Opens nothing yet. Throws `configuration_error` for a path that cannot be a socket's.
+  explicit journal_socket(const std::string& path);
+  journal_socket(const journal_socket&) = delete;
+  journal_socket& operator=(const journal_socket&) = delete;
+  ~journal_socket() { close(); }
+
+  /// Sends one entry, as a datagram or, where it is too large for one, in a sealed memory file. 0 or the
+  /// error; the entry went whole or not at all.
+  [[nodiscard]] int send(std::string_view entry);
+  void close() noexcept;
+
+ private:
+  [[nodiscard]] int send_datagram(std::string_view entry) noexcept;
+  [[nodiscard]] int send_file(std::string_view entry) noexcept;
+
+  ::sockaddr_un address_{};
+  int descriptor_ = -1;
+};
+
+} // namespace faultline::detail

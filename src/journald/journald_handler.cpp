@@ -1,0 +1,138 @@
+#include "journald/journald_handler.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <unistd.h>
+
+#include <faultline/configuration_error.hpp>
+
+namespace faultline {
+namespace detail {
+namespace {
+
+/// More than this is sent by `write` itself.
+constexpr std::size_t write_bytes = 256U << 10;
+
+/// The journal's queue is full: it is only slower.
+bool is_busy(int error) noexcept { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+
+std::size_t checked_spool(std::size_t bytes) {
+  if (bytes == 0) throw configuration_error("spool_bytes", "0", "at least one byte is needed");
+  return bytes;
+}
+
+} // namespace
+
+journald_handler::journald_handler(const journald_options& options)
+    : envelope_(options.envelope), spool_bytes_(checked_spool(options.spool_bytes)),
+      path_(options.socket_path), encoder_(options), socket_(options.socket_path),
+      owner_process_(::getpid()) {
+  set_formatter(make_text_formatter("{message}", {.envelope = false}));
+}
+
+journald_handler::~journald_handler() {
+  // A child that exits without having logged destroys copies of the parent's handlers.
+  if (::getpid() != owner_process_) return;
+  try {
+    send_waiting();
+  } catch (...) { // memory is short: what is left is counted below
+  }
+  report_lost(static_cast<std::uint64_t>(std::count_if(waiting_->entries.begin(), waiting_->entries.end(),
+                                                       [](const entry& e) { return e.is_record; })));
+}
+
+void journald_handler::write(const batch& records) {
+  if (records.empty()) return;
+  // A full spool refuses before the work of formatting.
+  if (waiting_->bytes >= spool_bytes_) send_waiting();
+  if (waiting_->bytes >= spool_bytes_) return report_lost(records.size());
+  std::vector<entry> entries;
+  entries.reserve(records.size() + 1);
+  std::size_t bytes = 0;
+  const auto add = [&](std::string&& text, bool is_record) {
+    bytes += text.size();
+    entries.push_back({std::move(text), is_record});
+  };
+  if (const dump_envelope* dump = records.envelope(); dump != nullptr && envelope_) {
+    const auto gravest =
+        std::max_element(records.begin(), records.end(),
+                         [](const record_view& a, const record_view& b) { return a.level < b.level; });
+    add(encoder_.encode(*dump, gravest->level), false);
+  }
+  for (const record_view& r : records) {
+    waiting_->text.clear();
+    current_formatter().format(batch({&r, 1}), waiting_->text);
+    if (waiting_->text.ends_with('\n')) waiting_->text.pop_back();
+    add(encoder_.encode(r, waiting_->text), true);
+  }
+  if (!has_room(bytes)) send_waiting();
+  if (!has_room(bytes)) return report_lost(records.size());
+  std::deque<entry>& waiting = waiting_->entries;
+  const std::size_t before = waiting.size();
+  try {
+    for (entry& e : entries) waiting.push_back(std::move(e));
+  } catch (...) { // memory is short: a batch waits whole or not at all
+    waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(before), waiting.end());
+    throw;
+  }
+  waiting_->bytes += bytes;
+  if (waiting_->bytes > write_bytes) send_waiting();
+}
+
+void journald_handler::take_front() noexcept {
+  waiting_->bytes -= waiting_->entries.front().text.size();
+  waiting_->entries.pop_front();
+}
+
+void journald_handler::send_waiting() {
+  if (std::chrono::steady_clock::now() < retry_at_) return;
+  while (!waiting_->entries.empty()) {
+    const int error = socket_.send(waiting_->entries.front().text);
+    if (error == 0) {
+      take_front();
+      continue;
+    }
+    if (is_busy(error)) return;
+    socket_.close();
+    retry_at_ = std::chrono::steady_clock::now() + retry_interval;
+    if (!reported_) unreported_error_ = error;
+    reported_ = true;
+    return;
+  }
+  reported_ = false;
+}
+
+void journald_handler::flush() {
+  send_waiting();
+  if (const int error = std::exchange(unreported_error_, 0); error != 0)
+    throw std::system_error(error, std::generic_category(), "journald " + path_ + ": cannot send");
+}
+
+void journald_handler::reopen() {
+  socket_.close();
+  retry_at_ = {};
+}
+
+void journald_handler::after_fork() {
+  // The parent's flusher may have been in the middle of a change: the copy is not touched again, not even to
+  // free it.
+  static auto* const abandoned = new std::vector<spool*>; // reachable, and never looked at
+  abandoned->push_back(waiting_.release());
+  waiting_ = std::make_unique<spool>();
+  socket_.close();
+  owner_process_ = ::getpid();
+  retry_at_ = {};
+  reported_ = false;
+  unreported_error_ = 0;
+}
+
+} // namespace detail
+
+handler_ptr make_journald_handler(const journald_options& options) {
+  return std::make_shared<detail::journald_handler>(options);
+}
+
+} // namespace faultline

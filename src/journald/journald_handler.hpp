@@ -1,0 +1,71 @@
+// The handler that writes to systemd's journal.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include <faultline/journald.hpp>
+
+#include "journald/journal_entry.hpp"
+#include "journald/journal_socket.hpp"
+
+namespace faultline::detail {
+
+/// The bound: a batch that would make what waits larger than `spool_bytes` is refused whole; only an empty
+/// spool takes a batch of any size.
+class journald_handler final : public handler {
+ public:
+  /// Pause before a failed send is tried again; a full queue of the journal is tried again next round.
+  static constexpr std::chrono::nanoseconds retry_interval = std::chrono::milliseconds(100);
+
+  explicit journald_handler(const journald_options& options);
+  ~journald_handler() override;
+
+  void write(const batch& records) override;
+  /// Throws std::system_error when a failing state begins, and not again before all entries were sent.
+  /// Nothing is lost by it.
+  void flush() override;
+  [[nodiscard]] bool pending() const noexcept override {
+    return !waiting_->entries.empty() || unreported_error_ != 0;
+  }
+  void reopen() override;
+  /// The parent sends what waits.
+  void after_fork() override;
+
+ private:
+  struct entry {
+    std::string text;
+    bool is_record; ///< false for a dump's envelope, which is nobody's loss
+  };
+  /// What a forked child leaves alone.
+  struct spool {
+    std::deque<entry> entries;
+    std::size_t bytes = 0;
+    std::string text; ///< the formatter's, for one record
+  };
+
+  void send_waiting();
+  void take_front() noexcept;
+  [[nodiscard]] bool has_room(std::size_t bytes) const noexcept {
+    return waiting_->entries.empty() || waiting_->bytes + bytes <= spool_bytes_;
+  }
+
+  const bool envelope_;
+  const std::size_t spool_bytes_;
+  const std::string path_;
+  journal_encoder encoder_;
+  journal_socket socket_;
+  std::unique_ptr<spool> waiting_ = std::make_unique<spool>();
+  ::pid_t owner_process_;
+  std::chrono::steady_clock::time_point retry_at_{};
+  bool reported_ = false; ///< whether the failing state was or will be reported
+  int unreported_error_ = 0;
+};
+
+} // namespace faultline::detail

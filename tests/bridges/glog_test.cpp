@@ -1,0 +1,99 @@
+#include <csignal>
+#include <memory>
+#include <string>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <faultline/configuration_error.hpp>
+#include <faultline/glog.hpp>
+
+#include "support/catch.hpp"
+#include "support/manual_runtime.hpp"
+#include "support/temporary_directory.hpp"
+
+using namespace faultline;
+using test::contains;
+using test::contents;
+using test::manual_runtime;
+using test::temporary_directory;
+
+namespace {
+
+/// glog with this sink and nothing else.
+class glog_with {
+ public:
+  explicit glog_with(std::unique_ptr<google::LogSink> sink) : sink_(std::move(sink)) {
+    static const bool initialised = (google::InitGoogleLogging("glog_test"), true);
+    REQUIRE(initialised);
+    FLAGS_logtostderr = false;
+    FLAGS_stderrthreshold = google::GLOG_FATAL;
+    for (int s = 0; s < google::NUM_SEVERITIES; ++s) google::SetLogDestination(s, "");
+    google::AddLogSink(sink_.get());
+  }
+  glog_with(const glog_with&) = delete;
+  glog_with& operator=(const glog_with&) = delete;
+  ~glog_with() { google::RemoveLogSink(sink_.get()); }
+
+ private:
+  std::unique_ptr<google::LogSink> sink_;
+};
+
+} // namespace
+
+TEST_CASE("a failure in a program that logs by glog writes what was held") {
+  manual_runtime rt;
+  const logger lg = rt.get("shop");
+  const glog_with glog(make_glog_sink(lg, {.owner = &rt.get_runtime()}));
+  {
+    FAULTLINE_SCOPE(lg);
+    LOG(INFO) << "forgotten";
+  }
+  {
+    FAULTLINE_SCOPE(lg);
+    LOG(INFO) << "order " << 4711;
+    LOG(WARNING) << "slow";
+    LOG(ERROR) << "no stock";
+  }
+  rt.write_all();
+  const auto records = rt.target->records();
+  REQUIRE(records.size() == 3);
+  CHECK_THAT(records[0].message, contains("order 4711 (glog_test.cpp:"));
+  CHECK(records[0].level == level::info);
+  CHECK(records[1].level == level::warning);
+  CHECK(records[2].level == level::error);
+  CHECK(records[2].logger == "shop");
+}
+
+TEST_CASE("LOG(FATAL) writes the scope's records before the process ends") {
+  const temporary_directory dir;
+  const ::pid_t child = ::fork();
+  if (child == 0) {
+    (void)std::signal(SIGABRT, SIG_DFL); // not the test framework's
+    if (const int nowhere = ::open("/dev/null", O_WRONLY); nowhere >= 0) (void)::dup2(nowhere, 2);
+    runtime_options options;
+    options.default_target = make_file_handler(dir.file("log"));
+    options.idle_interval = std::chrono::milliseconds(1);
+    faultline::start(std::move(options));
+    const logger lg = get_logger("shop");
+    const glog_with glog(make_glog_sink(lg));
+    FAULTLINE_SCOPE(lg, .name = "order");
+    FAULTLINE_DEBUG(lg, "held");
+    LOG(FATAL) << "the end";
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGABRT);
+  const std::string text = contents(dir.file("log"));
+  CHECK_THAT(text, contains("scope=order") && contains("shop held\n"));
+  CHECK_THAT(text, contains("CRITICAL shop the end (glog_test.cpp:"));
+}
+
+TEST_CASE("a negative time is refused") {
+  manual_runtime rt;
+  CHECK_THROWS_AS(make_glog_sink(rt.get("a"), {.fatal_flush = std::chrono::milliseconds(-1)}),
+                  configuration_error);
+}

@@ -1,0 +1,511 @@
+#include "syslog/syslog_handler.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <faultline/configuration_error.hpp>
+
+#include "support/catch.hpp"
+#include "support/child_process.hpp"
+#include "support/sample_records.hpp"
+#include "support/temporary_directory.hpp"
+
+using namespace faultline;
+using namespace std::chrono_literals;
+using detail::syslog_handler;
+using test::bound_socket;
+using test::contains;
+using test::numbered_records;
+using test::sample_record;
+using test::temporary_directory;
+using test::within;
+
+namespace {
+
+syslog_options quick(syslog_transport transport) {
+  syslog_options options;
+  options.transport = transport;
+  options.hostname = "web3";
+  options.app_name = "shop";
+  options.max_retry_interval = 5ms;
+  return options;
+}
+
+/// Flushes until nothing is pending; what flush reports is counted.
+bool settle(handler& h, int* reports = nullptr) {
+  return within(10s, [&] {
+    try {
+      h.flush();
+    } catch (const std::system_error&) {
+      if (reports != nullptr) ++*reports;
+    }
+    return !h.pending();
+  });
+}
+
+void flush_quietly(handler& h) {
+  try {
+    h.flush();
+  } catch (const std::system_error&) {
+  }
+}
+
+/// A server that takes one connection at a time and reads when it is told to.
+class tcp_server {
+ public:
+  explicit tcp_server(std::uint16_t port = 0) : listener_(SOCK_STREAM, port) {
+    REQUIRE(listener_.is_bound());
+    REQUIRE(::listen(listener_.descriptor(), 8) == 0);
+    REQUIRE(::fcntl(listener_.descriptor(), F_SETFL, O_NONBLOCK) == 0);
+  }
+  ~tcp_server() {
+    hang_up();
+    for (const int other : others_) ::close(other);
+  }
+  static constexpr bool keep = true;
+  [[nodiscard]] std::uint16_t port() const { return listener_.port(); }
+  /// Shrinks the receive window, to be called before a connection.
+  void narrow() {
+    const int bytes = 4096;
+    REQUIRE(::setsockopt(listener_.descriptor(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) == 0);
+  }
+  /// Takes a connection, while the handler works at it.
+  void accept(handler& h, bool keep_other = false) {
+    if (keep_other)
+      others_.push_back(connection_);
+    else
+      hang_up();
+    REQUIRE(within(10s, [&] {
+      flush_quietly(h);
+      connection_ = ::accept4(listener_.descriptor(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+      return connection_ >= 0;
+    }));
+  }
+  /// Reads what is there.
+  std::string& read() {
+    std::array<char, 65536> bytes;
+    for (;;) {
+      const ::ssize_t count = ::recv(connection_, bytes.data(), bytes.size(), MSG_DONTWAIT);
+      if (count <= 0) return text_;
+      text_.append(bytes.data(), static_cast<std::size_t>(count));
+    }
+  }
+  void hang_up() {
+    if (connection_ >= 0) ::close(connection_);
+    connection_ = -1;
+  }
+  void forget() { text_.clear(); }
+
+  /// The messages of the text read so far, by their octet counts; the rest of a message stays out.
+  [[nodiscard]] std::vector<std::string> messages() const {
+    std::vector<std::string> result;
+    std::string_view rest = text_;
+    while (!rest.empty()) {
+      const std::size_t space = rest.find(' ');
+      if (space == std::string_view::npos) break;
+      const auto size = static_cast<std::size_t>(std::stoul(std::string(rest.substr(0, space))));
+      if (rest.size() < space + 1 + size) break;
+      result.emplace_back(rest.substr(space + 1, size));
+      rest.remove_prefix(space + 1 + size);
+    }
+    return result;
+  }
+
+ private:
+  bound_socket listener_;
+  int connection_ = -1;
+  std::vector<int> others_;
+  std::string text_;
+};
+
+/// A datagram socket at a path that reads when it is told to.
+class local_server {
+ public:
+  explicit local_server(const std::string& path) : path_(path) {
+    ::sockaddr_un a{};
+    a.sun_family = AF_UNIX;
+    REQUIRE(path.copy(a.sun_path, sizeof a.sun_path - 1) == path.size());
+    REQUIRE(::bind(descriptor_, reinterpret_cast<::sockaddr*>(&a), sizeof a) == 0);
+  }
+  ~local_server() {
+    ::close(descriptor_);
+    ::unlink(path_.c_str());
+  }
+  /// One message, or an empty text.
+  std::string read() {
+    std::string bytes(65536, '\0');
+    const ::ssize_t count = ::recv(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    return bytes;
+  }
+
+ private:
+  const std::string path_;
+  const int descriptor_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+};
+
+std::string body(const std::string& message) { return message.substr(message.find("] ") + 2); }
+
+std::vector<std::string> bodies(const std::vector<std::string>& messages) {
+  std::vector<std::string> result;
+  for (const std::string& m : messages) result.push_back(body(m));
+  return result;
+}
+
+std::vector<std::string> lines(const std::string& text) {
+  std::vector<std::string> result;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) result.push_back(line);
+  return result;
+}
+
+} // namespace
+
+TEST_CASE("over TCP each message has its octet count before it") {
+  tcp_server server;
+  syslog_options options = quick(syslog_transport::tcp);
+  options.port = server.port();
+  syslog_handler h(options);
+  const numbered_records records(3);
+  h.write(records.all());
+  server.accept(h);
+  REQUIRE(settle(h));
+  CHECK(within(5s, [&] { return (server.read(), server.messages().size() == 3); }));
+  CHECK(bodies(server.messages()) == lines(records.text()));
+  CHECK(h.lost() == 0);
+}
+
+TEST_CASE("a server that reads slowly gets every message once and whole") {
+  tcp_server server;
+  server.narrow();
+  syslog_options options = quick(syslog_transport::tcp);
+  options.port = server.port();
+  syslog_handler h(options);
+  const std::size_t count = 20000; // several megabytes: more than the kernel's buffers take
+  const numbered_records records(count);
+  h.write(batch(records.all()));
+  server.accept(h);
+  flush_quietly(h);
+  CHECK(h.pending());
+  CHECK(within(60s, [&] {
+    server.read();
+    h.flush();
+    return !h.pending();
+  }));
+  server.read();
+  CHECK(within(5s, [&] { return (server.read(), server.messages().size() >= count); }));
+  CHECK(bodies(server.messages()) == lines(records.text()));
+}
+
+TEST_CASE("a connection that the server closed while idle is noticed before the next message") {
+  tcp_server server;
+  syslog_options options = quick(syslog_transport::tcp);
+  options.port = server.port();
+  syslog_handler h(options);
+  const numbered_records records(2);
+  h.write(records.one(0));
+  server.accept(h);
+  REQUIRE(settle(h));
+  REQUIRE(within(5s, [&] { return (server.read(), server.messages().size() == 1); }));
+  server.hang_up();
+  server.forget();
+  h.write(records.one(1));
+  server.accept(h);
+  REQUIRE(settle(h));
+  REQUIRE(within(5s, [&] { return (server.read(), server.messages().size() == 2); }));
+  // The first was sent within the second before: it comes again, as the same message.
+  CHECK(bodies(server.messages()) == lines(records.text()));
+  CHECK_THAT(server.messages()[0], contains("sequenceId=\"1\""));
+}
+
+TEST_CASE("what a server left unread when it closed is sent again") {
+  tcp_server server;
+  syslog_options options = quick(syslog_transport::tcp);
+  options.port = server.port();
+  syslog_handler h(options);
+  const numbered_records records(50);
+  h.write(records.all());
+  server.accept(h);
+  REQUIRE(settle(h)); // the kernel at the other end has it all, the program nothing
+  server.hang_up();   // a reset
+  h.write(records.one(0));
+  server.accept(h);
+  REQUIRE(settle(h));
+  REQUIRE(within(5s, [&] { return (server.read(), server.messages().size() == 51); }));
+  CHECK(h.lost() == 0);
+}
+
+TEST_CASE("what the peer had for more than a second when it closed is not sent again") {
+  tcp_server server;
+  syslog_options options = quick(syslog_transport::tcp);
+  options.port = server.port();
+  syslog_handler h(options);
+  const numbered_records records(2);
+  h.write(records.one(0));
+  server.accept(h);
+  REQUIRE(settle(h));
+  std::this_thread::sleep_for(syslog_handler::keep_interval + 300ms); // the interval itself is the behaviour
+  server.read();
+  server.hang_up();
+  server.forget();
+  h.write(records.one(1));
+  server.accept(h);
+  REQUIRE(settle(h));
+  REQUIRE(within(5s, [&] { return (server.read(), !server.messages().empty()); }));
+  CHECK(bodies(server.messages()) == std::vector<std::string>{"record 1."});
+}
+
+TEST_CASE("while there is no server messages wait up to the bound, and what is beyond it is counted") {
+  const std::uint16_t port = test::free_port(SOCK_STREAM);
+  syslog_options options = quick(syslog_transport::tcp);
+  options.port = port;
+  options.spool_bytes = 1000;
+  syslog_handler h(options);
+  const numbered_records records(20);
+  int reports = 0;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    h.write(records.one(i));
+    try {
+      h.flush();
+    } catch (const std::system_error& e) {
+      CHECK_THAT(e.what(), contains("127.0.0.1:" + std::to_string(port)));
+      ++reports;
+    }
+  }
+  CHECK(h.pending());
+  const std::uint64_t lost = h.lost();
+  CHECK(lost > 10);
+  CHECK(lost < 20);
+  tcp_server server(port);
+  server.accept(h);
+  REQUIRE(settle(h, &reports));
+  REQUIRE(within(5s, [&] { return (server.read(), server.messages().size() == 20 - lost); }));
+  CHECK(h.lost() == lost);
+  CHECK(reports == 1);
+}
+
+TEST_CASE("a batch larger than the spool is taken by an empty queue, and refused whole by another") {
+  syslog_options options = quick(syslog_transport::tcp);
+  options.port = test::free_port(SOCK_STREAM);
+  options.spool_bytes = 100;
+  syslog_handler h(options);
+  const numbered_records records(3);
+  h.write(records.all());
+  CHECK(h.lost() == 0);
+  h.write(records.all());
+  CHECK(h.lost() == 3);
+}
+
+TEST_CASE("over the local socket a full queue of the server makes messages wait") {
+  const temporary_directory dir;
+  local_server server(dir.file("log"));
+  syslog_options options = quick(syslog_transport::unix_datagram);
+  options.path = dir.file("log");
+  syslog_handler h(options);
+  const numbered_records records(1000); // more than any queue of datagrams holds
+  h.write(records.all());
+  h.flush();
+  CHECK(h.pending());
+  std::vector<std::string> seen;
+  CHECK(within(10s, [&] {
+    for (std::string m = server.read(); !m.empty(); m = server.read()) seen.push_back(body(m));
+    h.flush();
+    return !h.pending();
+  }));
+  for (std::string m = server.read(); !m.empty(); m = server.read()) seen.push_back(body(m));
+  CHECK(seen == lines(records.text()));
+  CHECK(h.lost() == 0);
+}
+
+TEST_CASE("a local server that is started anew gets what was written in between") {
+  const temporary_directory dir;
+  auto server = std::make_unique<local_server>(dir.file("log"));
+  syslog_options options = quick(syslog_transport::unix_datagram);
+  options.path = dir.file("log");
+  syslog_handler h(options);
+  const numbered_records records(3);
+  h.write(records.one(0));
+  REQUIRE(settle(h));
+  CHECK(body(server->read()) == "record 0");
+  server.reset();
+  h.write(records.one(1));
+  CHECK_THROWS_AS(h.flush(), std::system_error);
+  h.flush(); // reported once
+  CHECK(h.pending());
+  server = std::make_unique<local_server>(dir.file("log"));
+  h.write(records.one(2));
+  REQUIRE(settle(h));
+  std::vector<std::string> seen;
+  for (std::string m = server->read(); !m.empty(); m = server->read()) seen.push_back(body(m));
+  CHECK(seen == lines(records.text())); // the first again: it was sent within the second before
+}
+
+TEST_CASE("a datagram that the kernel finds too large is cut until it fits") {
+  const temporary_directory dir;
+  local_server server(dir.file("log"));
+  syslog_options options = quick(syslog_transport::unix_datagram);
+  options.path = dir.file("log");
+  options.max_message_bytes = 60000;
+  syslog_handler h(options);
+  h.write(numbered_records(1).all());
+  REQUIRE(settle(h));
+  CHECK(body(server.read()) == "record 0");
+  const int bytes = 1; // the kernel makes it its least, some kilobytes
+  REQUIRE(::setsockopt(h.link().descriptor(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes) == 0);
+  const std::string large(50000, 'x');
+  const record_view r = sample_record(large);
+  h.write(batch({&r, 1}));
+  REQUIRE(settle(h));
+  const std::string seen = server.read();
+  CHECK(seen.size() > 1000);
+  CHECK(seen.size() < 5000);
+  CHECK_THAT(seen, contains("xxx... (") && contains(" bytes cut)"));
+  CHECK(h.lost() == 0);
+}
+
+TEST_CASE("a UDP port that refuses keeps its messages until it answers") {
+  const std::uint16_t port = test::free_port(SOCK_DGRAM);
+  syslog_options options = quick(syslog_transport::udp);
+  options.port = port;
+  syslog_handler h(options);
+  const numbered_records records(3);
+  h.write(records.all());
+  for (int i = 0; i < 20; ++i) flush_quietly(h);
+  CHECK(h.pending());
+  const bound_socket server(SOCK_DGRAM, port);
+  REQUIRE(server.is_bound());
+  REQUIRE(settle(h));
+  std::string bytes(65536, '\0');
+  for (const std::string& expected : lines(records.text())) {
+    const ::ssize_t count = ::recv(server.descriptor(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    REQUIRE(count > 0);
+    CHECK(body(bytes.substr(0, static_cast<std::size_t>(count))) == expected);
+  }
+}
+
+TEST_CASE("a connection attempt that nobody answers ends at its time limit, and no call waits for it") {
+  // A listener whose queue is full does not answer.
+  const bound_socket listener(SOCK_STREAM);
+  REQUIRE(::listen(listener.descriptor(), 0) == 0);
+  std::vector<std::unique_ptr<syslog_handler>> fillers;
+  syslog_options options = quick(syslog_transport::tcp);
+  options.port = listener.port();
+  options.connect_timeout = 50ms;
+  const numbered_records records(1);
+  std::chrono::nanoseconds longest{};
+  bool timed_out = false;
+  for (int i = 0; i < 4; ++i) {
+    fillers.push_back(std::make_unique<syslog_handler>(options));
+    fillers.back()->write(records.all());
+  }
+  CHECK(within(5s, [&] {
+    for (const auto& h : fillers) {
+      const auto begin = std::chrono::steady_clock::now();
+      try {
+        h->flush();
+      } catch (const std::system_error& e) {
+        timed_out = timed_out || e.code() == std::errc::timed_out;
+      }
+      longest = std::max<std::chrono::nanoseconds>(longest, std::chrono::steady_clock::now() - begin);
+    }
+    return timed_out;
+  }));
+  CHECK(longest < 40ms);
+}
+
+TEST_CASE(
+    "a peer that takes nothing for its time limit is given up, and another connection gets the messages") {
+  tcp_server server;
+  server.narrow();
+  syslog_options options = quick(syslog_transport::tcp);
+  options.port = server.port();
+  options.send_timeout = 200ms;
+  syslog_handler h(options);
+  const numbered_records records(20000); // more than the kernel's buffers take
+  h.write(records.all());
+  server.accept(h);
+  server.accept(h, tcp_server::keep); // while the first connection is open and unread
+  CHECK(within(60s, [&] {
+    server.read();
+    flush_quietly(h);
+    return !h.pending();
+  }));
+  CHECK(within(5s, [&] { return (server.read(), server.messages().size() >= records.size()); }));
+  CHECK(bodies(server.messages()) == lines(records.text())); // the first connection's were never read
+  CHECK(h.lost() == 0);
+}
+
+TEST_CASE("a forked child sends nothing of the parent's, and speaks over a connection of its own") {
+  const temporary_directory dir;
+  local_server server(dir.file("log"));
+  syslog_options options = quick(syslog_transport::unix_datagram);
+  options.path = dir.file("log");
+  syslog_handler h(options);
+  const numbered_records records(2);
+  h.write(records.one(0)); // waits
+  const ::pid_t child = ::fork();
+  if (child == 0) {
+    h.after_fork();
+    if (h.pending()) ::_exit(1);
+    h.write(records.one(1));
+    ::_exit(settle(h) ? 0 : 2);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  const std::string from_child = server.read();
+  CHECK(body(from_child) == "record 1.");
+  CHECK_THAT(from_child, contains(" shop " + std::to_string(child) + " "));
+  CHECK(server.read().empty());
+  REQUIRE(settle(h));
+  CHECK(body(server.read()) == "record 0");
+}
+
+TEST_CASE("another formatter makes the message's text") {
+  const temporary_directory dir;
+  local_server server(dir.file("log"));
+  syslog_options options = quick(syslog_transport::unix_datagram);
+  options.path = dir.file("log");
+  const handler_ptr h = make_syslog_handler(options);
+  h->set_formatter(make_text_formatter("{level}: {message}"));
+  record_view r = sample_record("two\nlines");
+  r.exception_text = "std::runtime_error: x";
+  h->write(batch({&r, 1}));
+  REQUIRE(settle(*h));
+  CHECK_THAT(body(server.read()), contains("DEBUG: two\\nlines") && contains("std::runtime_error: x"));
+}
+
+TEST_CASE("addresses that cannot be are refused by name") {
+  const auto refused = [](auto change, const std::string& name) {
+    syslog_options options = quick(syslog_transport::tcp);
+    change(options);
+    CHECK_THROWS_WITH(make_syslog_handler(options), contains(name));
+  };
+  refused([](syslog_options& o) { o.host = ""; }, "host");
+  refused([](syslog_options& o) { o.port = 0; }, "port");
+  refused([](syslog_options& o) { o.spool_bytes = 0; }, "spool_bytes");
+  refused([](syslog_options& o) { o.connect_timeout = 0ms; }, "connect_timeout");
+  refused([](syslog_options& o) { o.send_timeout = -1ms; }, "send_timeout");
+  refused([](syslog_options& o) { o.max_retry_interval = 0ms; }, "max_retry_interval");
+  refused([](syslog_options& o) { o.transport = static_cast<syslog_transport>(3); }, "transport");
+  refused(
+      [](syslog_options& o) {
+        o.transport = syslog_transport::unix_datagram;
+        o.path = std::string(108, 'p');
+      },
+      "path");
+  syslog_options options = quick(syslog_transport::tcp);
+  options.host = "256.0.0.1.invalid";
+  CHECK_THROWS_AS(make_syslog_handler(options), std::system_error);
+}
