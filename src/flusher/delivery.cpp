@@ -78,8 +78,14 @@ void delivery::settle() {
   accepted_.clear();
 }
 
-bool delivery::flush_handlers() {
-  for (handler* h : touched_) guarded([h] { h->flush(); });
+bool delivery::flush_handlers(bool all) {
+  for (handler* h : touched_) guarded([h, all] { all ? h->flush_all() : h->flush(); });
+  std::erase_if(touched_, [](const handler* h) { return !h->pending(); });
+  return !touched_.empty();
+}
+
+bool delivery::finish_handlers() {
+  for (handler* h : touched_) guarded([h] { h->finish(); });
   std::erase_if(touched_, [](const handler* h) { return !h->pending(); });
   return !touched_.empty();
 }
