@@ -301,3 +301,36 @@ TEST_CASE("a forked child sends what it logs and nothing of its parent's, whose 
   std::erase(lines, "the child's");
   CHECK(lines == expected(0, 25));
 }
+
+#ifdef TEST_EXAMPLE
+TEST_CASE("the example buffered_mail sends its 102 records as 11 mails, and tells its arguments") {
+  const std::uint16_t port = test::unused_port();
+  const mailbox box;
+  const test::temporary_directory folder;
+  const child_process server(test::server_words(port, box, test::with_tls_and_login()));
+  const auto run = [&folder](const std::string& before, const std::string& words) {
+    const std::string command =
+        before + " " + TEST_EXAMPLE + " " + words + " >" + folder.file("out") + " 2>&1";
+    const int status = std::system(command.c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  };
+  const std::string to_us = "127.0.0.1 --port " + std::to_string(port) + " --ca-file " +
+                            test::our_certificate().file() + " --user shop";
+  CHECK(run("FAULTLINE_SMTP_PASSWORD='right password'", to_us) == 0);
+  CHECK(contents(folder.file("out")) == "102 records in 11 mails, 0 records lost\n");
+  REQUIRE(box.mails().size() == 11);
+  const auto lines = box.lines();
+  REQUIRE(lines.size() == 102);
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    CHECK(lines[i].substr(lines[i].find("Info index")) == "Info index = " + std::to_string(i));
+
+  CHECK(run("FAULTLINE_SMTP_PASSWORD='wrong password'", to_us + " --records 3") == 1);
+  CHECK_THAT(contents(folder.file("out")), contains("0 records in 0 mails, 3 records lost"));
+  CHECK(run("", "127.0.0.1 --sender nobody") == 2);
+  CHECK_THAT(contents(folder.file("out")), contains("sender: 'nobody'"));
+  CHECK(run("", "-h") == 0);
+  for (const char* word : {"--port", "--user", "--password", "--sender", "--to", "--subject", "--capacity",
+                           "FAULTLINE_SMTP_PASSWORD"})
+    CHECK_THAT(contents(folder.file("out")), contains(word));
+}
+#endif
