@@ -45,6 +45,6 @@ find_package(CURL 7.88 QUIET)
 faultline_wants(faultline_has_smtp FAULTLINE_SMTP "The component smtp, which needs libcurl 7.88" ${CURL_FOUND})
 if(faultline_has_smtp)
   faultline_component(smtp
-    SOURCES src/smtp/mail_group.cpp src/smtp/mail_text.cpp src/smtp/mailer.cpp src/smtp/options.cpp src/smtp/session.cpp
+    SOURCES src/smtp/fork_gate.cpp src/smtp/mail_group.cpp src/smtp/mail_text.cpp src/smtp/mailer.cpp src/smtp/options.cpp src/smtp/session.cpp
     LINK CURL::libcurl FIND CURL)
 endif()

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "smtp/fork_gate.hpp"
 #include "smtp/mail_text.hpp"
 #include "smtp/sigpipe_guard.hpp"
 
@@ -69,6 +70,7 @@ bool is_good(int code) noexcept { return code / 100 == 2; }
 
 smtp_session::smtp_session(const smtp_options& options) : options_(options), url_(url_of(options)) {
   for (auto& s : sockets_) s.store(-1, std::memory_order_relaxed);
+  const fork_gate gate;
   static const CURLcode global = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (global != CURLE_OK) throw std::runtime_error("libcurl cannot be used");
   if ((curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) == 0)
@@ -83,6 +85,8 @@ smtp_session::~smtp_session() {
 }
 
 void smtp_session::begin(std::string_view mail) {
+  const sigpipe_guard guard;
+  const fork_gate gate;
   failure_.clear();
   complaint_.clear();
   result_ = attempt::busy;
@@ -141,6 +145,7 @@ void smtp_session::set_up(CURL* easy) {
 attempt smtp_session::drive(clock::time_point until) {
   if (state_ != state::closed && state_ != state::ready) {
     const sigpipe_guard guard;
+    const fork_gate gate;
     bool moving = false;
     while (state_ != state::closed && state_ != state::ready) {
       const clock::time_point now = clock::now();
@@ -329,6 +334,8 @@ void smtp_session::quit() {
 }
 
 void smtp_session::close() noexcept {
+  const sigpipe_guard guard;
+  const fork_gate gate;
   disconnect();
   result_ = attempt::none;
 }
@@ -339,7 +346,6 @@ void smtp_session::disconnect() noexcept {
   written_ = 0;
   CURL* const easy = std::exchange(easy_, nullptr);
   if (easy == nullptr) return;
-  const sigpipe_guard guard;
   // Whatever the libcurl at hand likes to do with a connection it closes, it shall not wait for an answer.
   for (const auto& s : sockets_)
     if (const int descriptor = s.load(std::memory_order_relaxed); descriptor >= 0)
