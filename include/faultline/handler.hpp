@@ -56,7 +56,7 @@ class handler : public std::enable_shared_from_this<handler> {
 
   /// Called by `stop` after the last round, once, for a handler that is pending still. This one may wait, for
   /// a bounded time of its own; what it cannot put out by then it counts as lost.
-  virtual void finish() {}
+  virtual void last_flush() {}
 
   /// True while `flush` has something left to do, so that the flusher calls it again next round.
   [[nodiscard]] virtual bool pending() const noexcept { return false; }

@@ -85,7 +85,7 @@ bool delivery::flush_handlers(bool all) {
 }
 
 bool delivery::finish_handlers() {
-  for (handler* h : touched_) guarded([h] { h->finish(); });
+  for (handler* h : touched_) guarded([h] { h->last_flush(); });
   std::erase_if(touched_, [](const handler* h) { return !h->pending(); });
   return !touched_.empty();
 }

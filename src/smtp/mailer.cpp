@@ -55,7 +55,7 @@ mailer::~mailer() {
     return;
   }
   try {
-    mailer::finish();
+    mailer::last_flush();
   } catch (...) { // no memory: what is left is counted below
   }
   while (!work_->queue.empty()) drop_front(unfinished_);
@@ -252,7 +252,7 @@ bool mailer::pending() const noexcept {
   return !w.group.empty() || !w.queue.empty() || w.transport->open() || !w.unreported.empty();
 }
 
-void mailer::finish() {
+void mailer::last_flush() {
   close_group();
   work& w = *work_;
   const auto until = mail_transport::clock::now() + options_.finish_limit;

@@ -33,7 +33,7 @@ class hoarder final : public handler {
   void flush_all() override {
     if (!to_the_end_) held = 0;
   }
-  void finish() override {
+  void last_flush() override {
     ++finishes;
     held = 0;
   }
