@@ -86,7 +86,7 @@ TEST_CASE("a subject that looks like an encoded word is encoded") {
 
 TEST_CASE("a long subject is folded before a space and keeps its white space") {
   std::string text;
-  for (int i = 0; i < 30; ++i) text += "word" + std::string(1 + i % 3, ' ');
+  for (std::size_t i = 0; i < 30; ++i) text += "word" + std::string(1 + i % 3, ' ');
   text += "end";
   const auto lines = lines_of(header("Subject", text));
   CHECK(lines.size() > 2);
