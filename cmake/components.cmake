@@ -73,3 +73,11 @@ faultline_wants(with_glog FAULTLINE_GLOG "The bridge from glog" ${glog_usable})
 if(with_glog)
   faultline_component(glog SOURCES src/glog/glog_sink.cpp LINK_PUBLIC glog::glog FIND glog)
 endif()
+
+find_package(CURL 7.88 QUIET)
+faultline_wants(with_smtp FAULTLINE_SMTP "The component smtp, which needs libcurl 7.88" ${CURL_FOUND})
+if(with_smtp)
+  faultline_component(smtp
+    SOURCES src/smtp/fork_gate.cpp src/smtp/mail_group.cpp src/smtp/mail_text.cpp src/smtp/mailer.cpp src/smtp/options.cpp src/smtp/session.cpp
+    LINK CURL::libcurl FIND CURL)
+endif()

@@ -50,6 +50,14 @@ class handler : public std::enable_shared_from_this<handler> {
   /// or still holds text.
   virtual void flush() {}
 
+  /// In place of `flush` in a round that `runtime::flush` or `stop` waits for: also puts out what the handler
+  /// would rather keep for later, such as a group of records that is not full yet. It does not wait.
+  virtual void flush_all() { flush(); }
+
+  /// Called by `stop` after the last round, once, for a handler that is pending still. This one may wait, for
+  /// a bounded time of its own; what it cannot put out by then it counts as lost.
+  virtual void last_flush() {}
+
   /// True while `flush` has something left to do, so that the flusher calls it again next round.
   [[nodiscard]] virtual bool pending() const noexcept { return false; }
 

@@ -57,8 +57,14 @@ void delivery::settle() {
   gathered_ = 0;
 }
 
-bool delivery::flush_handlers() {
-  for (handler* h : touched_) guarded([h] { h->flush(); });
+bool delivery::flush_handlers(bool all) {
+  for (handler* h : touched_) guarded([h, all] { all ? h->flush_all() : h->flush(); });
+  std::erase_if(touched_, [](const handler* h) { return !h->pending(); });
+  return !touched_.empty();
+}
+
+bool delivery::finish_handlers() {
+  for (handler* h : touched_) guarded([h] { h->last_flush(); });
   std::erase_if(touched_, [](const handler* h) { return !h->pending(); });
   return !touched_.empty();
 }

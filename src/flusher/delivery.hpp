@@ -30,8 +30,10 @@ class delivery {
   void settle();
 
   /// Ends a round: flushes the handlers that were given something or have something left. True when one still
-  /// has.
-  bool flush_handlers();
+  /// has. `all`: somebody waits for this round (see handler::flush_all).
+  bool flush_handlers(bool all);
+  /// The last call: lets the handlers that still have something finish. True when one still has.
+  bool finish_handlers();
   void reopen(handler& h) noexcept;
   void after_fork(handler& h) noexcept;
 

@@ -31,7 +31,8 @@ void flusher::start() {
   pthread_setname_np(thread_.native_handle(), "faultline");
 }
 
-round::outcome flusher::run_round() {
+/// `all`: somebody waits for the round.
+round::outcome flusher::run_round(bool all) {
   std::vector<handler_ptr> reopening;
   std::vector<handler_ptr> orphans;
   {
@@ -43,7 +44,7 @@ round::outcome flusher::run_round() {
   for (const handler_ptr& h : orphans) round_.forget_parent(*h);
   if (!reopening.empty()) round_.reopen(reopening);
   try {
-    return round_.run();
+    return round_.run(all);
   } catch (const std::exception&) { // no memory: what was taken is written as far as it went; the next round
                                     // goes on
     return {};
@@ -81,8 +82,9 @@ void flusher::run() {
   std::unique_lock lock(mutex_);
   while (state_ == state::running) {
     const std::uint64_t ticket = tickets_;
+    const bool waited_for = ticket > fulfilled_;
     lock.unlock();
-    const round::outcome outcome = run_round();
+    const round::outcome outcome = run_round(waited_for);
     lock.lock();
     if (outcome.complete && ticket > fulfilled_) {
       fulfilled_ = ticket;
@@ -111,17 +113,16 @@ void flusher::drain() {
   // What threads handed over before they saw the flag is in the queue or about to be: rounds until one finds
   // everything written and nothing new. Targets that cannot be written are tried so often and no longer.
   constexpr int most_rounds = 1000;
+  bool written = false;
   for (int i = 0; i < most_rounds; ++i) {
-    const round::outcome outcome = run_round();
-    if (outcome.complete && !outcome.worked) {
-      drained_ = true;
-      break;
-    }
+    const round::outcome outcome = run_round(true);
+    written = outcome.written && !outcome.worked;
+    if (outcome.complete && !outcome.worked) break;
     if (!outcome.complete) std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
   const barred_section barred;
   try {
-    round_.end();
+    drained_ = round_.end() && written;
   } catch (const std::exception&) {
     drained_ = false;
   }
@@ -130,14 +131,14 @@ void flusher::drain() {
 bool flusher::flush_by_hand(clock::time_point until) {
   do {
     const std::lock_guard one(round_mutex_);
-    if (run_round().complete) return true;
+    if (run_round(true).complete) return true;
   } while (clock::now() < until);
   return false;
 }
 
 bool flusher::run_once() {
   const std::lock_guard one(round_mutex_);
-  return run_round().worked;
+  return run_round(false).worked;
 }
 
 namespace {

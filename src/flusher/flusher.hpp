@@ -42,7 +42,7 @@ class flusher {
   enum class state : std::uint8_t { running, stopping, ended };
 
   void run();
-  round::outcome run_round();
+  round::outcome run_round(bool all);
   void drain();
   [[nodiscard]] bool flush_by_hand(clock::time_point until);
   [[nodiscard]] std::chrono::nanoseconds pause(const round::outcome& outcome) noexcept;

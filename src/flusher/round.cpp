@@ -14,7 +14,7 @@ round::round(generation& threads, const runtime_options& options, ledger& counts
       views_(threads.owner.geometry.clock, counts), out_(counts, errors_),
       storms_(threads.storms, options.storm_dumps_per_second, options.storm_burst) {}
 
-round::outcome round::run() {
+round::outcome round::run(bool all) {
   views_.clock().refresh();
   advance_times();
   outcome result;
@@ -31,7 +31,8 @@ round::outcome round::run() {
     result.busy = result.busy || written > threads_.owner.geometry.outbox_bytes / 8;
   }
   write_storms(false);
-  if (out_.flush_handlers()) result.complete = false;
+  result.written = result.complete;
+  if (out_.flush_handlers(all)) result.complete = false;
   add(counts_.rounds, 1);
   return result;
 }
@@ -48,9 +49,10 @@ void round::advance_times() noexcept {
     slot->advance_time(now);
 }
 
-void round::end() {
+bool round::end() {
   write_storms(true);
-  out_.flush_handlers();
+  out_.flush_handlers(true);
+  return !out_.finish_handlers();
 }
 
 void round::reopen(const std::vector<handler_ptr>& handlers) {

@@ -35,14 +35,17 @@ class round {
 
   struct outcome {
     bool complete = false; ///< everything published before the round began is written and flushed
+    bool written = false;  ///< as `complete`, though a handler may have something left to put out
     bool worked = false;   ///< there was something to do
     bool active = false;   ///< threads log, though perhaps nothing that is to be written
     bool busy = false;     ///< a thread comes near to what it can hold: the next round should begin at once
   };
-  outcome run();
+  /// `all`: somebody waits for this round, so that handlers put out what they would rather keep.
+  outcome run(bool all = false);
 
-  /// Writes what storms still have to say. Once, before the flusher ends.
-  void end();
+  /// Writes what storms still have to say and lets the handlers finish. Once, before the flusher ends. True
+  /// when no handler has anything left.
+  bool end();
   void reopen(const std::vector<handler_ptr>& handlers);
   void forget_parent(handler& h) noexcept { out_.after_fork(h); }
 

@@ -23,6 +23,63 @@ TEST_CASE("flush returns when everything handed over or passed before it is writ
   }
 }
 
+namespace {
+
+/// Keeps records until somebody waits for them, or longer.
+class hoarder final : public handler {
+ public:
+  explicit hoarder(bool to_the_end) : to_the_end_(to_the_end) {}
+  void write(const batch& records) override { held += records.size(); }
+  void flush_all() override {
+    if (!to_the_end_) held = 0;
+  }
+  void last_flush() override {
+    ++finishes;
+    held = 0;
+  }
+  [[nodiscard]] bool pending() const noexcept override { return held > 0; }
+
+  std::size_t held = 0;
+  std::size_t finishes = 0;
+
+ private:
+  const bool to_the_end_;
+};
+
+} // namespace
+
+TEST_CASE("a handler that gathers puts all out when a flush waits for it, and not before") {
+  const auto target = std::make_shared<hoarder>(false);
+  faultline::test::manual_runtime rt;
+  logger lg = rt.get();
+  lg.add_handler(target);
+  FAULTLINE_INFO(lg, "kept");
+  (void)rt.get_runtime().run_once();
+  (void)rt.get_runtime().run_once();
+  CHECK(target->held == 1);
+  CHECK(rt.get_runtime().flush());
+  CHECK(target->held == 0);
+  FAULTLINE_INFO(lg, "kept");
+  CHECK(rt.get_runtime().stop());
+  CHECK(target->held == 0);
+  CHECK(target->finishes == 0); // nothing was left to finish
+}
+
+TEST_CASE("stop lets a handler finish that has something left, once") {
+  for (const flusher_mode mode : {flusher_mode::manual, flusher_mode::thread}) {
+    const auto target = std::make_shared<hoarder>(true);
+    runtime rt({.default_target = make_null_handler(), .flusher = mode});
+    logger lg = rt.get_logger();
+    lg.add_handler(target);
+    FAULTLINE_INFO(lg, "kept");
+    CHECK_FALSE(rt.flush(std::chrono::milliseconds(5)));
+    CHECK(rt.stop());
+    CHECK(rt.stop());
+    CHECK(target->held == 0);
+    CHECK(target->finishes == 1);
+  }
+}
+
 TEST_CASE("flush does not write held records") {
   const auto target = make_memory_handler();
   runtime rt({.default_target = target});
