@@ -81,3 +81,9 @@ if(with_smtp)
     SOURCES src/smtp/fork_gate.cpp src/smtp/mail_group.cpp src/smtp/mail_text.cpp src/smtp/mailer.cpp src/smtp/options.cpp src/smtp/session.cpp
     LINK CURL::libcurl FIND CURL)
 endif()
+
+find_package(nlohmann_json QUIET)
+faultline_wants(with_config FAULTLINE_CONFIG "The component config, which needs nlohmann's json" "${nlohmann_json_FOUND}")
+if(with_config)
+  faultline_component(config SOURCES src/config/json_configuration.cpp LINK $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+endif()
