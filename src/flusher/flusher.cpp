@@ -135,9 +135,14 @@ bool flusher::flush(std::chrono::nanoseconds deadline) {
     return flush_by_hand(until);
   }
   const std::uint64_t mine = ++tickets_;
+  ++waiting_;
   work_.notify_one();
   done_.wait_until(lock, until, [&] { return fulfilled_ >= mine || state_ == state::ended; });
-  return fulfilled_ >= mine;
+  const bool done = fulfilled_ >= mine;
+  // The last to give up takes all tickets back, or the flusher would go on for them: without rest, and with
+  // handlers that put out at once what they would rather gather.
+  if (--waiting_ == 0) fulfilled_ = tickets_;
+  return done;
 }
 
 bool flusher::stop(std::chrono::nanoseconds deadline) {

@@ -58,6 +58,7 @@ class flusher {
   state state_ = state::running;
   std::uint64_t tickets_ = 0; // given out by flush
   std::uint64_t fulfilled_ = 0;
+  std::uint64_t waiting_ = 0; // threads in flush
   bool hurried_ = false;
   std::vector<handler_ptr> to_reopen_;
   std::vector<handler_ptr> from_parent_;

@@ -1,8 +1,11 @@
 #include "handlers/console_handler.hpp"
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
+#include <thread>
 
 #include <fcntl.h>
 #include <pty.h>
@@ -189,6 +192,39 @@ TEST_CASE("a terminal that its user stopped holds up nobody and misses nothing")
     text += terminal.read();
   }
   CHECK_THAT(text, contains("record 0\nrecord 1.\nrecord 2..\n"));
+  CHECK(h->lost() == 0);
+}
+
+TEST_CASE("a terminal that nobody reads any more holds up nobody and misses nothing") {
+  const pseudo_terminal terminal;
+  const handler_ptr h = make_console_handler(
+      {.stream = terminal.stream.get(), .color = color_mode::never, .pattern = "{message}"});
+  std::atomic<bool> done{false};
+  std::atomic<bool> held_up{false};
+  std::string text;
+  // Who is held up is let go after five seconds, or the test would never end.
+  std::thread rescuer([&] {
+    for (int i = 0; i < 500 && !done; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    held_up = !done;
+    while (!done) text += terminal.read();
+  });
+  constexpr std::size_t count = 3000;
+  const std::string message(100, 'x');
+  const record_view r = sample_record(message, level::error);
+  for (std::size_t i = 0; i < count; ++i) { // far more than a terminal keeps
+    h->write(batch({&r, 1}));
+    h->flush();
+  }
+  done = true;
+  rescuer.join();
+  CHECK_FALSE(held_up);
+  CHECK(h->pending());
+  while (h->pending()) {
+    text += terminal.read();
+    h->flush();
+  }
+  text += terminal.read();
+  CHECK(text.size() == count * (message.size() + 1));
   CHECK(h->lost() == 0);
 }
 
