@@ -47,7 +47,8 @@ void set_option(int descriptor, int protocol, int option, int value) noexcept {
 } // namespace
 
 syslog_link::syslog_link(const syslog_options& options)
-    : stream_(options.transport == syslog_transport::tcp), send_timeout_(options.send_timeout) {
+    : stream_(options.transport == syslog_transport::tcp),
+      local_(options.transport == syslog_transport::unix_datagram), send_timeout_(options.send_timeout) {
   switch (options.transport) {
   case syslog_transport::unix_datagram: use_path(options.path); return;
   case syslog_transport::udp:
