@@ -6,6 +6,7 @@
 #include <memory>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include <linux/sockios.h>
 #include <netdb.h>
@@ -172,8 +173,9 @@ std::chrono::milliseconds syslog_link::silence() const noexcept {
 }
 
 void syslog_link::close() noexcept {
-  if (descriptor_ >= 0) (void)::close(descriptor_); // not retried: Linux has freed the number in any case
-  descriptor_ = -1;
+  // Forgotten first: a fork in between must not make the child close the number's next user.
+  const int descriptor = std::exchange(descriptor_, -1);
+  if (descriptor >= 0) (void)::close(descriptor); // not retried: Linux has freed the number in any case
   state_ = state::closed;
 }
 
