@@ -14,13 +14,19 @@ function(faultline_component name)
   if(FAULTLINE_INSTALL)
     install(TARGETS ${target} EXPORT faultline-${name}-targets)
     install(EXPORT faultline-${name}-targets NAMESPACE faultline:: DESTINATION ${faultline_config_dir})
-    file(WRITE ${PROJECT_BINARY_DIR}/components/faultline-${name}.cmake "include(CMakeFindDependencyMacro)\n")
+    # Without what it needs a component is not found; whether that is an error is said by who asks for it.
+    set(file ${PROJECT_BINARY_DIR}/components/faultline-${name}.cmake)
+    file(WRITE ${file} "")
     foreach(package ${arg_FIND})
-      file(APPEND ${PROJECT_BINARY_DIR}/components/faultline-${name}.cmake "find_dependency(${package})\n")
+      file(APPEND ${file} "find_package(${package} QUIET)\n"
+        "if(NOT ${package}_FOUND)\n"
+        "  string(APPEND faultline_NOT_FOUND_MESSAGE \"The component ${name} needs ${package}. \")\n"
+        "  return()\n"
+        "endif()\n")
     endforeach()
-    file(APPEND ${PROJECT_BINARY_DIR}/components/faultline-${name}.cmake
+    file(APPEND ${file}
       "include(\${CMAKE_CURRENT_LIST_DIR}/faultline-${name}-targets.cmake)\n")
-    install(FILES ${PROJECT_BINARY_DIR}/components/faultline-${name}.cmake DESTINATION ${faultline_config_dir})
+    install(FILES ${file} DESTINATION ${faultline_config_dir})
   endif()
 endfunction()
 

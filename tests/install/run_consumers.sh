@@ -45,10 +45,18 @@ for kind in static shared; do
   check "find_package, $kind" "$folder/$kind/consumer"
   check_components "find_package, $kind" "$folder/$kind/components"
 done
-if cmake -G Ninja -S "$here/consumer" -B "$folder/missing" -DCMAKE_PREFIX_PATH="$folder/prefix-static" -DCOMPONENTS=nothing \
-  >"$folder/log" 2>&1; then
+without() { cmake -G Ninja -S "$here/consumer" -B "$folder/without" -DCMAKE_PREFIX_PATH="$folder/prefix-static" "$@"; }
+if without -DCOMPONENTS=nothing >"$folder/log" 2>&1; then
   echo "find_package found a component that is not there"
   exit 1
+fi
+if [[ " $components " == *' smtp '* ]]; then # it needs libcurl
+  if without -DCOMPONENTS=smtp -DCMAKE_DISABLE_FIND_PACKAGE_CURL=ON >"$folder/log" 2>&1 ||
+    ! grep -q 'smtp needs CURL' "$folder/log"; then
+    cat "$folder/log"
+    exit 1
+  fi
+  quietly without -DCOMPONENTS= -DOPTIONAL=smtp -DCMAKE_DISABLE_FIND_PACKAGE_CURL=ON
 fi
 
 quietly cmake -G Ninja -S "$here/consumer" -B "$folder/subdirectory" -DFAULTLINE_SOURCE="$source" \
