@@ -14,19 +14,13 @@ function(faultline_component name)
   if(FAULTLINE_INSTALL)
     install(TARGETS ${target} EXPORT faultline-${name}-targets)
     install(EXPORT faultline-${name}-targets NAMESPACE faultline:: DESTINATION ${faultline_config_dir})
-    # Without what it needs a component is not found; whether that is an error is said by who asks for it.
-    set(file ${PROJECT_BINARY_DIR}/components/faultline-${name}.cmake)
-    file(WRITE ${file} "")
+    file(WRITE ${PROJECT_BINARY_DIR}/components/faultline-${name}.cmake "include(CMakeFindDependencyMacro)\n")
     foreach(package ${arg_FIND})
-      file(APPEND ${file} "find_package(${package} QUIET)\n"
-        "if(NOT ${package}_FOUND)\n"
-        "  string(APPEND faultline_NOT_FOUND_MESSAGE \"The component ${name} needs ${package}. \")\n"
-        "  return()\n"
-        "endif()\n")
+      file(APPEND ${PROJECT_BINARY_DIR}/components/faultline-${name}.cmake "find_dependency(${package})\n")
     endforeach()
-    file(APPEND ${file}
+    file(APPEND ${PROJECT_BINARY_DIR}/components/faultline-${name}.cmake
       "include(\${CMAKE_CURRENT_LIST_DIR}/faultline-${name}-targets.cmake)\n")
-    install(FILES ${file} DESTINATION ${faultline_config_dir})
+    install(FILES ${PROJECT_BINARY_DIR}/components/faultline-${name}.cmake DESTINATION ${faultline_config_dir})
   endif()
 endfunction()
 

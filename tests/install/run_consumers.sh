@@ -52,7 +52,7 @@ if without -DCOMPONENTS=nothing >"$folder/log" 2>&1; then
 fi
 if [[ " $components " == *' smtp '* ]]; then # it needs libcurl
   if without -DCOMPONENTS=smtp -DCMAKE_DISABLE_FIND_PACKAGE_CURL=ON >"$folder/log" 2>&1 ||
-    ! grep -q 'smtp needs CURL' "$folder/log"; then
+    ! grep -q 'dependency CURL' "$folder/log"; then
     cat "$folder/log"
     exit 1
   fi
