@@ -52,7 +52,8 @@ struct smtp_options {
       std::chrono::seconds(5); ///< how long `stop` waits for the rest; 0 to one minute
 };
 
-/// What became of the records that a mail handler took, counted since it was made:
+/// What became of the records that a mail handler took, counted since it was made, in a forked child since
+/// the fork:
 ///   taken = sent + held_back + spool_full + refused + given_up + unfinished + what waits still
 /// All but the first two are in `handler::lost`, too.
 struct smtp_counts {

@@ -87,7 +87,8 @@ struct syslog_options {
 /// Sockets are non-blocking and connected from `flush`, so the flusher never waits for a server. While there
 /// is none, messages stay in the spool; a batch for which there is no room is refused whole and counted by
 /// `lost`, and only an empty spool takes a batch of any size. A name is looked up here, which may take as
-/// long as the resolver likes, and never again; several addresses are tried in turn.
+/// long as the resolver likes, and never again; several addresses are tried in turn. `stop` waits up to a
+/// second for a server that is there or being connected to, and counts as lost what was not sent then.
 ///
 /// **What plain TCP cannot promise.** A message leaves the spool when the kernel takes it. A server that
 /// closed the connection in good order is noticed before the next message is written to it. When a connection
