@@ -97,7 +97,7 @@ def check_links(root, page, text, problems):
         if not target.exists():
             problems.append(f"{place}: a link to nothing: {link[2]}")
         elif quoted := re.fullmatch(r'"(.*)"', link[1], re.DOTALL):
-            name = re.sub(r"\s+", " ", quoted[1])
+            name = re.sub(r"\s+", " ", quoted[1]).replace('\\"', '"')
             held = re.sub(r'"\s*\n\s*"', "", target.read_text(encoding="utf-8")).replace('\\"', '"')
             if name not in held:
                 problems.append(f"{place}: {link[2]} has no “{name}”")
