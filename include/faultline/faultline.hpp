@@ -12,3 +12,4 @@
 #include <faultline/record.hpp>
 #include <faultline/runtime.hpp>
 #include <faultline/scope.hpp>
+#include <faultline/statements.hpp>

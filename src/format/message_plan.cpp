@@ -266,6 +266,9 @@ void message_plan::append_pieces(std::span<const argument> arguments, fmt::memor
       fmt::vformat_to(fmt::appender(out), p.dynamic ? resolved : p.field, fmt::make_format_args(v));
     });
   }
+  if (arguments.empty() || arguments.back().code != 'n') return;
+  if (const auto count = arguments.back().as<std::uint64_t>(); count != 0)
+    fmt::format_to(fmt::appender(out), FMT_COMPILE(" [{} suppressed]"), count);
 }
 
 message_outcome message_plan::append_message(const std::byte* data, std::size_t bytes,

@@ -39,7 +39,8 @@ std::size_t plain_bytes(char code) noexcept {
   case 'd':
   case 'p':
   case 'D':
-  case 'T': return 8;
+  case 'T':
+  case 'n': return 8;
   case 'L': return sizeof(long double);
   default: return 0;
   }

@@ -13,6 +13,7 @@
 //   s     string                         4 (length; top bit: cut) + length
 //   t     text formatted at the call     as s
 //   x     an exception's description     as s
+//   n     how many were suppressed       8
 //   Dn Du Dm Ds DM Dh                    8, a duration's count of ns, us, ms, s, minutes, hours
 //   T     system_clock time point        8, nanoseconds since its epoch
 //   {name:code,…}                        the fields of a type that lists them
@@ -61,6 +62,10 @@ struct exception_text : text {}; ///< code x
 struct time_count {
   std::int64_t nanoseconds;
 };
+/// How many occurrences of a rate-limited statement made no record since its last one.
+struct suppressed_count {
+  std::uint64_t count;
+};
 template <char Unit> struct duration_count { std::int64_t count; };
 template <class T> struct structure { const T* object; };
 
@@ -93,6 +98,7 @@ template <> struct code_of<float> : plain_code<float, 'f'> {};
 template <> struct code_of<double> : plain_code<double, 'd'> {};
 template <> struct code_of<long double> : plain_code<long double, 'L'> {};
 template <> struct code_of<const void*> : plain_code<const void*, 'p'> {};
+template <> struct code_of<suppressed_count> : plain_code<suppressed_count, 'n'> {};
 template <> struct code_of<time_count> : plain_code<time_count, 'T'> {};
 template <char Unit> struct code_of<duration_count<Unit>> : plain_code<duration_count<Unit>, 'D', Unit> {};
 
