@@ -13,10 +13,13 @@
 //   s     string                         4 (length; top bit: cut) + length
 //   t     text formatted at the call     as s
 //   x     an exception's description     as s
+//   h     bytes to be shown in hex       as s
 //   n     how many were suppressed       8
+//   r     a secret                       none
 //   Dn Du Dm Ds DM Dh                    8, a duration's count of ns, us, ms, s, minutes, hours
 //   T     system_clock time point        8, nanoseconds since its epoch
 //   {name:code,…}                        the fields of a type that lists them
+//   =name:code                           an argument with a name of its own
 #pragma once
 
 #include <bit>
@@ -158,11 +161,17 @@ template <class T>
 concept raw_integer = std::integral<T> && sizeof(T) <= 8 && !std::same_as<T, wchar_t> &&
                       !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
+/// faultline's own arguments, which know their wires (secret.hpp, hex.hpp, kv.hpp).
+template <class T>
+concept own_argument = requires(const T& t) {
+  t.faultline_wire();
+};
+
 /// Types that go into the record as they are; all others are formatted where they are logged.
 template <class T>
-concept raw_argument =
-    raw_integer<T> || std::floating_point<T> || string_like<T> || c_string<T> || plain_enum<T> ||
-    raw_duration<T> || raw_time_point<T> || lists_fields<T> || std::same_as < std::decay_t<T>,
+concept raw_argument = raw_integer<T> || std::floating_point<T> || string_like<T> || c_string<T> ||
+                       plain_enum<T> || raw_duration<T> || raw_time_point<T> || lists_fields<T> ||
+                       own_argument<T> || std::same_as < std::decay_t<T>,
 void* > || std::same_as<std::decay_t<T>, const void*> || std::same_as<T, std::nullptr_t>;
 
 template <class T> [[nodiscard, gnu::always_inline]] constexpr auto to_wire(const T& value) noexcept {
@@ -190,6 +199,8 @@ template <class T> [[nodiscard, gnu::always_inline]] constexpr auto to_wire(cons
     return time_count{value.time_since_epoch().count()};
   } else if constexpr (lists_fields<T>) {
     return structure<T>{&value};
+  } else if constexpr (own_argument<T>) {
+    return value.faultline_wire();
   } else {
     return static_cast<const void*>(value);
   }
