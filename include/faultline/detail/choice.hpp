@@ -30,7 +30,7 @@ class occurrence_count {
   }
 
  private:
-  std::atomic<std::uint64_t> seen_{0};
+  std::atomic<std::uint64_t> seen_{0}; // relaxed: a count
 };
 
 /// Lets one occurrence through in each interval, and counts the others.
