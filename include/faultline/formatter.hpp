@@ -44,19 +44,21 @@ struct text_formatter_options {
 
 /// Which groups of keys the JSON formatter writes.
 struct json_formatter_options {
-  bool envelope = true; ///< an object of its own before each dump's records that tells its facts
-  bool location = true; ///< `file`, `line` and `function`
-  bool context = true;  ///< `scope`, `trace_id`, `span_id` and `fields`
-  bool thread = true;   ///< `thread`
+  bool envelope = true;  ///< an object of its own before each dump's records that tells its facts
+  bool location = true;  ///< `file`, `line` and `function`
+  bool context = true;   ///< `scope`, `trace_id`, `span_id` and `fields`
+  bool thread = true;    ///< `thread`
+  bool arguments = true; ///< `args`
 };
 
 /// A formatter that writes one JSON object (RFC 8259) on a line of its own for each record, with the keys, in
 /// this order: `time` (RFC 3339, UTC, nanoseconds), `time_exact` (only where it is false), `level`, `logger`,
-/// `thread`, `message`, `exception`, `file`, `line`, `function`, `scope`, `trace_id`, `span_id`, `fields` (an
-/// object of strings), `dump`. A key whose value would be empty is left out; `message` never is. `args` is
-/// kept free. Before a dump's records comes an object with `"event":"dump"` and `time` (the scope's start),
-/// `dump`, `logger`, `thread`, `duration_ns`, `trigger`, `reason`, `records`, `forgotten`, `truncated`,
-/// `lost_contexts` and the context's keys; nothing follows a dump, whose end `records` tells.
+/// `thread`, `message`, `args`, `exception`, `file`, `line`, `function`, `scope`, `trace_id`, `span_id`,
+/// `fields` (an object of strings), `dump`. A key whose value would be empty is left out; `message` never is.
+/// `args` holds the arguments that have names of their own (faultline::kv), numbers and bools as such and all
+/// else as strings. Before a dump's records comes an object with `"event":"dump"` and `time` (the scope's
+/// start), `dump`, `logger`, `thread`, `duration_ns`, `trigger`, `reason`, `records`, `forgotten`,
+/// `truncated`, `lost_contexts` and the context's keys; nothing follows a dump, whose end `records` tells.
 /// Any bytes become valid UTF-8 on one line: a byte of invalid UTF-8 is written as `\u00XX`.
 [[nodiscard]] formatter_ptr make_json_formatter(json_formatter_options options = {});
 

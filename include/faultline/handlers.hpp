@@ -151,7 +151,8 @@ struct stored_record {
   std::uint32_t line;
   std::string scope;
   std::string trace_id;
-  std::uint64_t dump_id; ///< 0 for the pass path
+  std::uint64_t dump_id;                                      ///< 0 for the pass path
+  std::vector<std::pair<std::string, std::string>> arguments; ///< those with names, and their texts
 };
 
 /// A dump's facts as the memory handler keeps them.

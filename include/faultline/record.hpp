@@ -34,6 +34,20 @@ struct scope_context {
   std::span<const context_field> fields;
 };
 
+/// What an argument's value is, for formatters that tell kinds apart.
+enum class argument_kind : std::uint8_t {
+  text,    ///< all that is none of the others, also numbers that are not finite
+  number,  ///< an integer, an enumerator or a finite floating-point number, in the digits of JSON
+  boolean, ///< "true" or "false"
+};
+
+/// An argument that brought a name along (faultline::kv).
+struct named_argument {
+  std::string_view name;
+  std::string_view text; ///< formatted with "{}"; as in the message where it was formatted at the call
+  argument_kind kind = argument_kind::text;
+};
+
 /// One record on its way to a handler. The members are views into memory that the flusher owns: copy
 /// what must outlive the call that received them.
 struct record_view {
@@ -48,7 +62,8 @@ struct record_view {
   std::uint64_t dump_id = 0;            ///< the dump the record came in, 0 on the pass path
   std::string_view text;                ///< what `message()` returns
   bool text_is_plain = false; ///< the message is printable ASCII and needs no escaping; false: look at it
-  std::string_view exception_text; ///< what `exception()` returns
+  std::string_view exception_text;           ///< what `exception()` returns
+  std::span<const named_argument> arguments; ///< those with names of their own, in the statement's order
 
   /// The formatted message, unescaped: it may hold any bytes. Cost: none, it is formatted already.
   [[nodiscard]] std::string_view message() const noexcept { return text; }

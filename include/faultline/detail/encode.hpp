@@ -85,6 +85,8 @@ template <class W> inline std::byte* put(std::byte* at, const W& wire) noexcept 
     using object_type = std::remove_cvref_t<decltype(*wire.object)>;
     fields_of<object_type>::each(*wire.object, writer);
     return writer.at;
+  } else if constexpr (std::is_empty_v<W>) {
+    return at;
   } else {
     std::memcpy(at, &wire, sizeof wire);
     return at + sizeof wire;

@@ -170,6 +170,19 @@ void append_captured(const level_gate& gate, site& where, Level level,
   }(captured<Args>(where, Index, args)...);
 }
 
+/// A statement whose record has one argument more than the format: `extra`, of a wire type that the flusher
+/// knows what to do with.
+template <class Level, class Extra, class... Args>
+void write_with(const level_gate& gate, site& where, Level level, const Extra& extra,
+                format_for<Args...> /*format*/, const Args&... args) noexcept {
+  [&]<unsigned... Index>(std::integer_sequence<unsigned, Index...>) {
+    [&](const auto&... capture) {
+      append(gate, where, level, capture.wire..., extra);
+    }(captured<Args>(where, Index, args)...);
+  }
+  (std::make_integer_sequence<unsigned, sizeof...(Args)>{});
+}
+
 /// The statement behind the macros: `format` was checked by the compiler and is in the site already.
 template <class Level, class... Args>
 [[gnu::always_inline]] inline void write(const level_gate& gate, site& where, Level level,
