@@ -6,6 +6,7 @@
 
 #include <glog/logging.h>
 
+#include <faultline/export.hpp>
 #include <faultline/logger.hpp>
 
 namespace faultline {
@@ -35,6 +36,7 @@ struct glog_sink_options {
 /// What other threads hold is not written. On the flusher thread it does not wait.
 ///
 /// Throws `configuration_error` for a negative time. Any thread may log.
-[[nodiscard]] std::unique_ptr<google::LogSink> make_glog_sink(logger lg, glog_sink_options options = {});
+[[nodiscard]] FAULTLINE_API std::unique_ptr<google::LogSink> make_glog_sink(logger lg,
+                                                                            glog_sink_options options = {});
 
 } // namespace faultline

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include <faultline/export.hpp>
 #include <faultline/formatter.hpp>
 #include <faultline/level.hpp>
 #include <faultline/record.hpp>
@@ -23,7 +24,7 @@ class handler_access;
 /// what they throw is caught, counted as lost for this handler and reported to `on_error`. They may block,
 /// though whatever they block waits behind them; they may log, though such records are counted and not
 /// written. A handler is kept alive by the runtime from its first use until `stop`.
-class handler : public std::enable_shared_from_this<handler> {
+class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
  public:
   handler() = default;
   handler(const handler&) = delete;

@@ -13,13 +13,14 @@
 #include <utility>
 #include <vector>
 
+#include <faultline/export.hpp>
 #include <faultline/handler.hpp>
 
 namespace faultline {
 
 /// Writes text to the stream's descriptor with write(2), past stdio's own buffer; the stream is not closed.
 /// Throws `configuration_error` for null or for a stream without a descriptor.
-[[nodiscard]] handler_ptr make_stream_handler(std::FILE* stream);
+[[nodiscard]] FAULTLINE_API handler_ptr make_stream_handler(std::FILE* stream);
 
 struct file_options {
   bool append = true;   ///< false: an existing file is emptied
@@ -33,7 +34,7 @@ struct file_options {
 /// disk is full the text is kept up to `spool_bytes` and written when there is space again; a line that was
 /// written in part is completed, never torn or repeated.
 /// Throws `std::system_error` that names the path, or `configuration_error` for an option.
-[[nodiscard]] handler_ptr make_file_handler(std::string_view path, file_options options = {});
+[[nodiscard]] FAULTLINE_API handler_ptr make_file_handler(std::string_view path, file_options options = {});
 
 struct rotating_file_options {
   std::uint64_t max_bytes = 64U << 20; ///< the file is rotated before it grows beyond; 0: no such bound
@@ -52,8 +53,8 @@ struct rotating_file_options {
 /// and tries again after a second, then after twice as long, at most a minute. Processes that write to one
 /// path take turns. Throws `std::system_error` that names the path, or `configuration_error` for an option,
 /// `compress` included where the library was built without zstd.
-[[nodiscard]] handler_ptr make_rotating_file_handler(std::string_view path,
-                                                     rotating_file_options options = {});
+[[nodiscard]] FAULTLINE_API handler_ptr make_rotating_file_handler(std::string_view path,
+                                                                   rotating_file_options options = {});
 
 /// Whether a console handler writes in colours. `automatic` asks, in this order, when the handler is made:
 /// NO_COLOR not empty: no. FORCE_COLOR or CLICOLOR_FORCE neither empty nor "0": yes, terminal or not.
@@ -72,13 +73,13 @@ struct console_options {
 /// nobody: their text is kept up to the spool's bound, and what is still kept at the end is lost and counted.
 /// Another formatter takes the place of pattern and colours. Throws `configuration_error` for the stream and
 /// for a wrong pattern.
-[[nodiscard]] handler_ptr make_console_handler(console_options options = {});
+[[nodiscard]] FAULTLINE_API handler_ptr make_console_handler(console_options options = {});
 
 /// Takes records and writes nothing.
-[[nodiscard]] handler_ptr make_null_handler();
+[[nodiscard]] FAULTLINE_API handler_ptr make_null_handler();
 
 /// Calls `f` with each batch; what it throws is counted as lost. See `make_callback_handler`.
-class callback_handler final : public handler {
+class FAULTLINE_API callback_handler final : public handler {
  public:
   explicit callback_handler(std::function<void(const batch&)> f);
   void write(const batch& records) override;
@@ -120,8 +121,8 @@ struct filter_options {
 /// whole dump. The filter's own level counts where it is attached to loggers (a scope's dump passes it, as
 /// ever); the level of `inner` does not. Formatters are set on `inner`. What `inner` loses is counted for
 /// both. Throws `configuration_error` for null and for an empty predicate.
-[[nodiscard]] handler_ptr make_filter_handler(handler_ptr inner, record_predicate predicate,
-                                              filter_options options = {});
+[[nodiscard]] FAULTLINE_API handler_ptr make_filter_handler(handler_ptr inner, record_predicate predicate,
+                                                            filter_options options = {});
 
 struct fallback_options {
   std::chrono::milliseconds retry_interval{1000}; ///< pause before a first handler that threw is tried again
@@ -135,8 +136,8 @@ struct fallback_options {
 /// both. Records count as lost when `second` loses them, or `first` those that it had taken. Levels and
 /// formatters as for `make_filter_handler`. Throws `configuration_error` for null, for one handler twice, and
 /// for a negative pause.
-[[nodiscard]] handler_ptr make_fallback_handler(handler_ptr first, handler_ptr second,
-                                                fallback_options options = {});
+[[nodiscard]] FAULTLINE_API handler_ptr make_fallback_handler(handler_ptr first, handler_ptr second,
+                                                              fallback_options options = {});
 
 /// A record as the memory handler keeps it: the members of `record_view`, owned.
 struct stored_record {
@@ -169,7 +170,7 @@ struct stored_dump {
 };
 
 /// Keeps what it receives, for tests of one's own logging. All functions: any thread, under a lock.
-class memory_handler final : public handler {
+class FAULTLINE_API memory_handler final : public handler {
  public:
   void write(const batch& records) override;
   /// The child begins with nothing kept.
@@ -192,6 +193,6 @@ class memory_handler final : public handler {
   std::size_t writes_ = 0;
 };
 
-[[nodiscard]] std::shared_ptr<memory_handler> make_memory_handler();
+[[nodiscard]] FAULTLINE_API std::shared_ptr<memory_handler> make_memory_handler();
 
 } // namespace faultline

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 
+#include <faultline/export.hpp>
 #include <faultline/handler.hpp>
 
 namespace faultline {
@@ -43,6 +44,6 @@ struct journald_options {
 ///
 /// Throws `configuration_error` for an option that cannot be used. That no journal answers is reported to
 /// `on_error` once, when a send fails.
-[[nodiscard]] handler_ptr make_journald_handler(const journald_options& options = {});
+[[nodiscard]] FAULTLINE_API handler_ptr make_journald_handler(const journald_options& options = {});
 
 } // namespace faultline

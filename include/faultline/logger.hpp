@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <faultline/detail/node.hpp>
+#include <faultline/export.hpp>
 #include <faultline/level.hpp>
 
 namespace faultline {
@@ -15,7 +16,7 @@ class runtime;
 /// A named place in a runtime's tree of loggers: a pointer, cheap to copy, valid as long as its runtime. All
 /// functions may be called by any thread while others log; those that change something take a lock that no
 /// logging thread takes, and are seen by other threads within nanoseconds.
-class logger {
+class FAULTLINE_API logger {
  public:
   /// The dotted name; "root" for the root.
   [[nodiscard]] std::string_view name() const noexcept;
@@ -57,6 +58,6 @@ class logger {
 };
 
 /// The default runtime's logger of that name; see runtime::get_logger. Starts nothing.
-[[nodiscard]] logger get_logger(std::string_view dotted_name = {});
+[[nodiscard]] FAULTLINE_API logger get_logger(std::string_view dotted_name = {});
 
 } // namespace faultline

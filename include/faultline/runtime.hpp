@@ -8,6 +8,7 @@
 #include <memory>
 #include <string_view>
 
+#include <faultline/export.hpp>
 #include <faultline/handler.hpp>
 #include <faultline/logger.hpp>
 
@@ -112,7 +113,7 @@ struct core;
 
 /// Owns everything: most programs use the default one through the free functions below; a test makes its own.
 /// Its loggers, scopes and handlers belong to it alone.
-class runtime {
+class FAULTLINE_API runtime {
  public:
   /// Throws `configuration_error` for an option out of range. Starts nothing: the first record, scope or
   /// attach does.
@@ -156,14 +157,14 @@ class runtime {
 };
 
 /// The runtime that the free functions use. Never destroyed; stopped at exit by an atexit handler.
-[[nodiscard]] runtime& default_runtime();
+[[nodiscard]] FAULTLINE_API runtime& default_runtime();
 
 /// Configures the default runtime before its first record, scope or attach, and starts it. Throws
 /// `configuration_error` when that has happened already or for an option out of range.
-runtime& start(runtime_options options);
+FAULTLINE_API runtime& start(runtime_options options);
 
-bool flush(std::chrono::nanoseconds deadline = std::chrono::seconds(10));
-bool stop(std::chrono::nanoseconds deadline = std::chrono::seconds(10));
-[[nodiscard]] runtime_stats stats();
+FAULTLINE_API bool flush(std::chrono::nanoseconds deadline = std::chrono::seconds(10));
+FAULTLINE_API bool stop(std::chrono::nanoseconds deadline = std::chrono::seconds(10));
+[[nodiscard]] FAULTLINE_API runtime_stats stats();
 
 } // namespace faultline

@@ -13,6 +13,7 @@
 
 #include <faultline/detail/cursor.hpp>
 #include <faultline/detail/encode.hpp>
+#include <faultline/export.hpp>
 #include <faultline/level.hpp>
 #include <faultline/logger.hpp>
 
@@ -33,7 +34,7 @@ enum class trip_policy : std::uint8_t {
 /// A reference to a handler as scopes take it: from any `shared_ptr` to a handler. It keeps the
 /// handler alive only if no runtime does, so that copying one costs nothing on the hot path; options that are
 /// stored must not outlive the runtimes that their target was used with.
-class handler_ref {
+class FAULTLINE_API handler_ref {
  public:
   handler_ref() noexcept = default;
   template <class Handler>
@@ -72,8 +73,8 @@ namespace detail {
 struct scope_settings;
 
 /// Appends `key` and one encoded value to the scope's context; what does not fit is cut and counted.
-void add_field(thread_slot& slot, unsigned index, std::string_view key, const char* code,
-               const std::byte* value, std::size_t bytes) noexcept;
+FAULTLINE_API void add_field(thread_slot& slot, unsigned index, std::string_view key, const char* code,
+                             const std::byte* value, std::size_t bytes) noexcept;
 
 inline constexpr std::size_t field_value_bytes = 96;
 
@@ -87,7 +88,7 @@ inline constexpr std::size_t field_value_bytes = 96;
 /// Scopes nest up to 32 deep on a thread and over up to 8 different targets; one beyond that holds nothing
 /// and is counted (runtime_stats::scopes_refused). One that ends out of order or on another thread is counted
 /// and abandoned.
-class error_scope {
+class FAULTLINE_API error_scope {
  public:
   /// Throws `configuration_error` for a wrong option; nothing else.
   [[nodiscard]] error_scope(logger lg, const scope_options& options);
@@ -229,7 +230,7 @@ namespace detail {
 /// Throws `configuration_error` for options that no scope can have.
 void check(const scope_options& options);
 /// The same, and has the logger's runtime keep the target.
-void adopt(logger lg, const scope_options& options);
+FAULTLINE_API void adopt(logger lg, const scope_options& options);
 } // namespace detail
 
 /// The recipe's decorator: `auto careful = log_if_errors(lg, {.capacity = 50})(function);`. Throws

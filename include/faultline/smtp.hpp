@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <faultline/export.hpp>
 #include <faultline/handler.hpp>
 
 namespace faultline {
@@ -70,7 +71,7 @@ struct smtp_counts {
 /// A handler that sends mail. It is driven by the flusher and never waits: a server that is slow, dead or
 /// silent costs other handlers nothing. Only `stop` waits, and the handler's destructor, up to
 /// `finish_limit`.
-class smtp_handler : public handler {
+class FAULTLINE_API smtp_handler : public handler {
  public:
   /// Any thread; no lock. The counts are read one by one.
   [[nodiscard]] virtual smtp_counts counts() const noexcept = 0;
@@ -79,6 +80,6 @@ class smtp_handler : public handler {
 /// Makes it; nothing is connected before there is a mail to send. Throws `configuration_error` for an option
 /// that cannot be used, such as an address with a line end in it, and `std::system_error` for a `ca_file`
 /// that cannot be read. No error's text holds the password.
-[[nodiscard]] std::shared_ptr<smtp_handler> make_smtp_handler(smtp_options options);
+[[nodiscard]] FAULTLINE_API std::shared_ptr<smtp_handler> make_smtp_handler(smtp_options options);
 
 } // namespace faultline

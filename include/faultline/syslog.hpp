@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include <faultline/export.hpp>
 #include <faultline/handler.hpp>
 
 namespace faultline {
@@ -100,6 +101,6 @@ struct syslog_options {
 ///
 /// Throws `configuration_error` for an option that cannot be used and std::system_error where a name is not
 /// found. That no server answers is no error here: it is reported to `on_error` once, when a send fails.
-[[nodiscard]] handler_ptr make_syslog_handler(const syslog_options& options = {});
+[[nodiscard]] FAULTLINE_API handler_ptr make_syslog_handler(const syslog_options& options = {});
 
 } // namespace faultline
