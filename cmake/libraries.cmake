@@ -15,6 +15,9 @@ function(faultline_library target)
   if(type STREQUAL "SHARED_LIBRARY" AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
     # The flusher's thread, handlers that runtimes keep, and what runs at exit stay when the last plug-in goes that brought them.
     target_link_options(${target} PRIVATE -Wl,-z,nodelete)
+    if(NOT FAULTLINE_SANITIZE) # sanitizers leave their own symbols to the executable
+      target_link_options(${target} PRIVATE -Wl,-z,defs)
+    endif()
   endif()
   faultline_own_target(${target})
 endfunction()

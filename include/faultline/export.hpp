@@ -7,3 +7,8 @@
 /// shared libraries: a program that links the static library and exports its symbols (-rdynamic) lends them
 /// to its plug-ins.
 #define FAULTLINE_API [[gnu::visibility("default")]]
+
+/// Stands before what each library that logs has of its own, however it is compiled. g++ marks constants of
+/// templates and statics of inline functions as unique in the process otherwise, and a library that has one
+/// is never unloaded.
+#define FAULTLINE_LOCAL [[gnu::visibility("hidden")]]

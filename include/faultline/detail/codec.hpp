@@ -237,7 +237,7 @@ struct argument_types {
 };
 
 /// The codes of a whole statement, trimmed to their length.
-template <class... W> struct signature {
+template <class... W> struct FAULTLINE_LOCAL signature {
   static constexpr code_text all = [] {
     code_text out;
     (code_of<W>::append(out), ...);

@@ -1,0 +1,9 @@
+// A plug-in that brings faultline with it.
+#include <faultline/log.hpp>
+
+extern "C" [[gnu::visibility("default")]] void faultline_test_log() {
+  const auto lg = faultline::get_logger("bare");
+  FAULTLINE_SCOPE(lg, .name = "plugged");
+  FAULTLINE_DEBUG(lg, "held by the plug-in");
+  FAULTLINE_ERROR(lg, "failed in the plug-in");
+}
