@@ -13,6 +13,7 @@ namespace faultline {
 /// Nothing in faultline throws once logging runs.
 class FAULTLINE_API configuration_error : public std::invalid_argument {
  public:
+  /// An error of `option`, for the checks of handlers and formatters of one's own, too.
   configuration_error(std::string_view option, std::string_view value, std::string_view reason)
       : std::invalid_argument(std::string(option) + ": '" + std::string(value) + "': " + std::string(reason)),
         option_(option), value_(value) {}

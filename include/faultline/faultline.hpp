@@ -12,3 +12,6 @@
 #include <faultline/record.hpp>
 #include <faultline/runtime.hpp>
 #include <faultline/scope.hpp>
+
+/// The public names. Those of `faultline::detail` are for the headers' own use.
+namespace faultline {}

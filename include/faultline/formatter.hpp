@@ -24,6 +24,7 @@ class FAULTLINE_API formatter {
   virtual void format(const batch& records, std::string& out) const = 0;
 };
 
+/// How formatters are passed about.
 using formatter_ptr = std::shared_ptr<const formatter>;
 
 /// What the text formatter adds to its pattern.

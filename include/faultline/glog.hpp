@@ -11,6 +11,7 @@
 
 namespace faultline {
 
+/// Whose records the sink makes, and what a fatal message may wait for.
 struct glog_sink_options {
   /// How long LOG(FATAL) may wait, before glog ends the process, for what is outstanding to be written. Zero:
   /// not at all.

@@ -34,6 +34,7 @@ class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
   /// The least level that this handler takes from the loggers it is attached to (default: `trace`). What a
   /// scope writes to its target is not filtered by it. Any thread; takes a lock; takes effect at once.
   void set_level(level threshold);
+  /// What set_level set. Any thread; no lock.
   [[nodiscard]] level threshold() const noexcept { return threshold_.load(std::memory_order_relaxed); }
 
   /// Replaces the formatter; null brings back the default pattern. Any thread; takes a lock that the flusher
@@ -89,6 +90,7 @@ class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
   std::vector<formatter_ptr> formatters_;
 };
 
+/// How handlers are passed about; the runtime keeps one, too.
 using handler_ptr = std::shared_ptr<handler>;
 
 } // namespace faultline

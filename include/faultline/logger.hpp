@@ -27,6 +27,7 @@ class FAULTLINE_API logger {
   /// Takes the level of the nearest ancestor that has one of its own. The root falls back to `debug`, its
   /// initial level.
   void inherit_level();
+  /// The logger's own level or the inherited one. One relaxed load.
   [[nodiscard]] level effective_level() const noexcept {
     return node_->threshold.load(std::memory_order_relaxed);
   }
@@ -47,10 +48,12 @@ class FAULTLINE_API logger {
   /// false: records of this logger and its descendants do not reach handlers and scopes of its ancestors.
   void set_propagate(bool propagate);
 
+  /// Whether both are the same place of the same runtime.
   friend bool operator==(logger, logger) = default;
 
   /// For faultline's own use.
   [[nodiscard]] const detail::node_head& node() const noexcept { return *node_; }
+  /// For faultline's own use: get_logger makes loggers.
   explicit logger(detail::node_head& node) noexcept : node_(&node) {}
 
  private:

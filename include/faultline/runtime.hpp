@@ -44,16 +44,17 @@ struct error_report {
   std::uint64_t count = 0; ///< failures of this kind since the last report of it
 };
 
+/// How a runtime works. Checked when it is made; a wrong value throws `configuration_error`.
 struct runtime_options {
   handler_ptr default_target = {};      ///< where scopes without a target write; null: standard error
   std::size_t buffer_bytes = 48U << 10; ///< one thread's buffer, 4 KiB to 16 MiB, a multiple of 4 KiB
   std::size_t buffers_per_thread = 3;   ///< 2 to 64; one is written to, the others may be on their way
-  clock_kind clock = clock_kind::tsc;
+  clock_kind clock = clock_kind::tsc;   ///< what stamps held records
   std::size_t outbox_bytes = 32U << 10; ///< one thread's outbox, 4 KiB to 16 MiB, a power of two
   std::size_t argument_bytes =
       1024; ///< longest string kept of an argument, 16 to 65,535; longer ones are cut and marked
-  bool hold_outside_scopes = false; ///< not available yet: true is refused
-  flusher_mode flusher = flusher_mode::thread;
+  bool hold_outside_scopes = false;            ///< not available yet: true is refused
+  flusher_mode flusher = flusher_mode::thread; ///< who runs the flusher
   std::chrono::nanoseconds busy_interval =
       std::chrono::milliseconds(1); ///< pause between rounds while there is work
   std::chrono::nanoseconds idle_interval =
@@ -163,8 +164,11 @@ class FAULTLINE_API runtime {
 /// `configuration_error` when that has happened already or for an option out of range.
 FAULTLINE_API runtime& start(runtime_options options);
 
+/// runtime::flush of the default runtime.
 FAULTLINE_API bool flush(std::chrono::nanoseconds deadline = std::chrono::seconds(10));
+/// runtime::stop of the default runtime.
 FAULTLINE_API bool stop(std::chrono::nanoseconds deadline = std::chrono::seconds(10));
+/// runtime::stats of the default runtime.
 [[nodiscard]] FAULTLINE_API runtime_stats stats();
 
 } // namespace faultline

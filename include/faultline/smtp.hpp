@@ -23,14 +23,14 @@ enum class smtp_security : std::uint8_t {
 /// When the records that have gathered become a mail: at the first of `records_per_mail`, `digest` and, for a
 /// dump, `one_mail_per_dump`; and in any case at `runtime::flush` and `stop`.
 struct smtp_options {
-  std::string host;       ///< name or address of the mail server
-  std::uint16_t port = 0; ///< 0: 587 for `starttls`, 465 for `tls`, 25 for `none`
-  smtp_security security = smtp_security::starttls;
-  std::string ca_file = {}; ///< certificates to trust, PEM; empty: the system's
-  bool verify = true;       ///< false: any certificate will do, so anybody in between can read the password
-  std::string user = {};    ///< empty: no login
-  std::string password = {};
-  std::string sender = {};                  ///< an address such as "shop@example.org"
+  std::string host;                                 ///< name or address of the mail server
+  std::uint16_t port = 0;                           ///< 0: 587 for `starttls`, 465 for `tls`, 25 for `none`
+  smtp_security security = smtp_security::starttls; ///< how the connection is protected
+  std::string ca_file = {};                         ///< certificates to trust, PEM; empty: the system's
+  bool verify = true;        ///< false: any certificate will do, so anybody in between can read the password
+  std::string user = {};     ///< empty: no login
+  std::string password = {}; ///< of the login; in no error's text
+  std::string sender = {};   ///< an address such as "shop@example.org"
   std::vector<std::string> recipients = {}; ///< one to 100 addresses
   std::string subject =
       "{level} {logger}: {message}";  ///< a pattern (see make_text_formatter) for the mail's gravest record
@@ -57,7 +57,7 @@ struct smtp_options {
 ///   taken = sent + held_back + spool_full + refused + given_up + unfinished + what waits still
 /// All but the first two are in `handler::lost`, too.
 struct smtp_counts {
-  std::uint64_t taken = 0;
+  std::uint64_t taken = 0;      ///< records that were given to the handler
   std::uint64_t sent = 0;       ///< in mails that the server accepted
   std::uint64_t held_back = 0;  ///< by `mails_per_hour`
   std::uint64_t spool_full = 0; ///< by `spool_bytes` and `spool_mails`

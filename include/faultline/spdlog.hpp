@@ -13,6 +13,7 @@ class sink;
 
 namespace faultline {
 
+/// What a spdlog sink is given beside the records.
 struct spdlog_handler_options {
   bool envelope = true; ///< a message before each dump that tells its facts, at the dump's gravest level
 };
