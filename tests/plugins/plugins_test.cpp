@@ -84,6 +84,7 @@ TEST_CASE("what an unloaded plug-in logged is written after it went") {
     first->hold(lg, 1, text.c_str());
     text = "another";
     first->add_field(scope);
+    CHECK(first.is_mapped());
     first.unload();
     CHECK_FALSE(first.is_mapped());
     FAULTLINE_ERROR(lg, "the executable failed");

@@ -3,7 +3,8 @@
 
 int main() {
   try {
-    (void)faultline::make_syslog_handler({.max_message_bytes = 1}); // a class of errors that is caught across libraries
+    (void)faultline::make_syslog_handler(
+        {.max_message_bytes = 1}); // a class of errors that is caught across libraries
     return 1;
   } catch (const faultline::configuration_error&) {
   }
