@@ -14,7 +14,8 @@ function(faultline_library target)
   get_target_property(type ${target} TYPE)
   if(type STREQUAL "SHARED_LIBRARY" AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
     # The flusher's thread, handlers that runtimes keep, and what runs at exit stay when the last plug-in goes that brought them.
-    target_link_options(${target} PRIVATE -Wl,-z,nodelete)
+    # Its calls of its own functions stay within it, or inline ones would be those of a plug-in that came with it, and hold that.
+    target_link_options(${target} PRIVATE -Wl,-z,nodelete -Wl,-Bsymbolic-functions)
     if(NOT FAULTLINE_SANITIZE) # sanitizers leave their own symbols to the executable
       target_link_options(${target} PRIVATE -Wl,-z,defs)
     endif()

@@ -35,3 +35,12 @@ constexpr plugin_calls calls{cursor_address, hold, fail, add_field, trip, throw_
 extern "C" [[gnu::visibility("default")]] const faultline::test::plugin_calls* faultline_test_plugin() {
   return &faultline::test::calls;
 }
+
+#ifdef PLUGIN_PINNED
+// The static is unique in the process where g++ compiles it, so that the plug-in stays when it is closed.
+inline const void* pinned_static() {
+  static int here = 0;
+  return &here;
+}
+extern "C" [[gnu::visibility("default")]] const void* faultline_test_pinned() { return pinned_static(); }
+#endif
