@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <faultline/export.hpp>
 #include <faultline/runtime.hpp>
 
 namespace faultline {
@@ -29,7 +30,7 @@ namespace faultline {
 /// handler.
 ///
 /// One thread at a time; set-up only.
-class configuration {
+class FAULTLINE_API configuration {
  public:
   /// Throws `configuration_error` with the key, the value, and what would be allowed. Opens nothing.
   void set(std::string_view key, std::string_view value);
@@ -60,6 +61,6 @@ class configuration {
 
 /// Configures the default runtime and starts it, as `start(runtime_options)`, and gives its loggers their
 /// levels and handlers.
-runtime& start(configuration settings);
+FAULTLINE_API runtime& start(configuration settings);
 
 } // namespace faultline

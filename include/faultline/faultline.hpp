@@ -16,3 +16,6 @@
 #include <faultline/scope.hpp>
 #include <faultline/secret.hpp>
 #include <faultline/statements.hpp>
+
+/// The public names. Those of `faultline::detail` are for the headers' own use.
+namespace faultline {}

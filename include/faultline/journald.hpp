@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <string>
 
+#include <faultline/export.hpp>
 #include <faultline/handler.hpp>
 
 namespace faultline {
 
+/// Where the journal is, and what is kept while it is away.
 struct journald_options {
-  std::string socket_path = "/run/systemd/journal/socket";
+  std::string socket_path = "/run/systemd/journal/socket"; ///< journald's native socket
   std::string identifier = {}; ///< SYSLOG_IDENTIFIER; empty: the program's file name
   bool envelope = true;        ///< an entry before each dump that tells its facts
   /// The longest entry; 4096 at least, 64 MiB at most. A message that is longer is cut and says so; fields of
@@ -44,6 +46,6 @@ struct journald_options {
 ///
 /// Throws `configuration_error` for an option that cannot be used. That no journal answers is reported to
 /// `on_error` once, when a send fails.
-[[nodiscard]] handler_ptr make_journald_handler(const journald_options& options = {});
+[[nodiscard]] FAULTLINE_API handler_ptr make_journald_handler(const journald_options& options = {});
 
 } // namespace faultline

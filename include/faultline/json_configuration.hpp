@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <faultline/configuration.hpp>
+#include <faultline/export.hpp>
 
 namespace faultline {
 
@@ -17,9 +18,9 @@ namespace faultline {
 ///
 /// Throws `std::system_error` when the file cannot be read, and `configuration_error`: with the path for text
 /// that is no JSON, saying where, otherwise with the key, the value and what would be allowed.
-void read_json_file(configuration& settings, std::string_view path);
+FAULTLINE_API void read_json_file(configuration& settings, std::string_view path);
 
 /// The same for text; `name` stands for it in errors.
-void read_json(configuration& settings, std::string_view text, std::string_view name = "JSON");
+FAULTLINE_API void read_json(configuration& settings, std::string_view text, std::string_view name = "JSON");
 
 } // namespace faultline

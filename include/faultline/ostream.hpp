@@ -7,6 +7,7 @@
 #include <streambuf>
 #include <string_view>
 
+#include <faultline/export.hpp>
 #include <faultline/log.hpp>
 
 namespace faultline {
@@ -36,7 +37,7 @@ class bounded_text final : public std::streambuf {
 };
 
 /// One record of FAULTLINE_STREAM; its destructor logs it.
-class stream_record {
+class FAULTLINE_API stream_record {
  public:
   stream_record(const node_head& node, site& where, level l) noexcept
       : node_(node), where_(where), level_(l) {}
@@ -96,7 +97,7 @@ class stream_choice {
 };
 
 /// Makes a record of each line.
-class line_buffer final : public std::streambuf {
+class FAULTLINE_API line_buffer final : public std::streambuf {
  public:
   line_buffer(logger lg, level l) noexcept : logger_(lg), level_(l) {}
   /// Logs a line that was not ended.

@@ -13,6 +13,7 @@
 
 #include <faultline/detail/cursor.hpp>
 #include <faultline/detail/encode.hpp>
+#include <faultline/export.hpp>
 #include <faultline/level.hpp>
 #include <faultline/logger.hpp>
 
@@ -33,16 +34,19 @@ enum class trip_policy : std::uint8_t {
 /// A reference to a handler as scopes take it: from any `shared_ptr` to a handler. It keeps the
 /// handler alive only if no runtime does, so that copying one costs nothing on the hot path; options that are
 /// stored must not outlive the runtimes that their target was used with.
-class handler_ref {
+class FAULTLINE_API handler_ref {
  public:
   handler_ref() noexcept = default;
+  /// Refers to `h`; null is no target. Copies the pointer only if no runtime keeps the handler.
   template <class Handler>
   requires std::is_convertible_v<Handler*, handler*> handler_ref(const std::shared_ptr<Handler>& h)
       : handler_(h.get()) {
     if (handler_ != nullptr) keep_unless_kept();
   }
+  /// No target: the runtime's default one.
   handler_ref(std::nullptr_t) noexcept {}
 
+  /// The handler, or null.
   [[nodiscard]] handler* get() const noexcept { return handler_; }
 
  private:
@@ -54,16 +58,16 @@ class handler_ref {
 
 /// How a scope behaves. Checked when the scope is entered; a wrong value throws `configuration_error`.
 struct scope_options {
-  static constexpr level default_flush_level = level::error;
-  static constexpr std::size_t default_capacity = 100;
+  static constexpr level default_flush_level = level::error; ///< as Python's MemoryHandler
+  static constexpr std::size_t default_capacity = 100;       ///< records
 
   std::string_view name = {};              ///< shown with every record it writes; copied, cut at 63 bytes
   handler_ref target = {};                 ///< default: the runtime's default target
   level flush_level = default_flush_level; ///< records at it or above trip the scope; `off`: none does
   std::size_t capacity = default_capacity; ///< records; not zero
-  full_policy on_full = full_policy::drop_oldest;
-  trip_policy after_trip = trip_policy::resume; ///< pass_through is refused: not available yet
-  std::size_t pin_first = 0;                    ///< anything but 0 is refused: not available yet
+  full_policy on_full = full_policy::drop_oldest; ///< what happens at `capacity`
+  trip_policy after_trip = trip_policy::resume;   ///< pass_through is refused: not available yet
+  std::size_t pin_first = 0;                      ///< anything but 0 is refused: not available yet
   std::chrono::nanoseconds budget = {}; ///< a scope that takes longer is written as "slow"; zero: no budget
 };
 
@@ -72,8 +76,8 @@ namespace detail {
 struct scope_settings;
 
 /// Appends `key` and one encoded value to the scope's context; what does not fit is cut and counted.
-void add_field(thread_slot& slot, unsigned index, std::string_view key, const char* code,
-               const std::byte* value, std::size_t bytes) noexcept;
+FAULTLINE_API void add_field(thread_slot& slot, unsigned index, std::string_view key, const char* code,
+                             const std::byte* value, std::size_t bytes) noexcept;
 
 inline constexpr std::size_t field_value_bytes = 96;
 
@@ -87,7 +91,7 @@ inline constexpr std::size_t field_value_bytes = 96;
 /// Scopes nest up to 32 deep on a thread and over up to 8 different targets; one beyond that holds nothing
 /// and is counted (runtime_stats::scopes_refused). One that ends out of order or on another thread is counted
 /// and abandoned.
-class error_scope {
+class FAULTLINE_API error_scope {
  public:
   /// Throws `configuration_error` for a wrong option; nothing else.
   [[nodiscard]] error_scope(logger lg, const scope_options& options);
@@ -150,6 +154,7 @@ class error_scope {
 
 /// The default predicate: no result is a failure.
 struct never_fails {
+  /// False.
   template <class Result> constexpr bool operator()(const Result&) const noexcept { return false; }
 };
 
@@ -158,13 +163,16 @@ struct never_fails {
 /// thrown on.
 template <class F, class Predicate> class guarded_function {
  public:
+  /// For scope_decorator, which has checked the options.
   guarded_function(logger lg, scope_options options, std::string name, Predicate predicate, F f)
       : logger_(lg), options_(std::move(options)), name_(std::move(name)), predicate_(std::move(predicate)),
         f_(std::move(f)) {}
 
+  /// Calls the function in a scope. Any thread, as far as the function allows it.
   template <class... Args> decltype(auto) operator()(Args&&... args) {
     return run(f_, std::forward<Args>(args)...);
   }
+  /// The same of a constant.
   template <class... Args> decltype(auto) operator()(Args&&... args) const {
     return run(f_, std::forward<Args>(args)...);
   }
@@ -203,9 +211,11 @@ template <class F, class Predicate> class guarded_function {
 /// Makes guarded functions: see log_if_errors.
 template <class Predicate = never_fails> class scope_decorator {
  public:
+  /// For log_if_errors, which checks the options.
   scope_decorator(logger lg, scope_options options, Predicate predicate = {})
       : logger_(lg), name_(options.name), options_(std::move(options)), predicate_(std::move(predicate)) {}
 
+  /// Wraps `f`, which is moved or copied into the result.
   template <class F> [[nodiscard]] auto operator()(F f) const {
     return guarded_function<F, Predicate>(logger_, options_, name_, predicate_, std::move(f));
   }
@@ -229,7 +239,7 @@ namespace detail {
 /// Throws `configuration_error` for options that no scope can have.
 void check(const scope_options& options);
 /// The same, and has the logger's runtime keep the target.
-void adopt(logger lg, const scope_options& options);
+FAULTLINE_API void adopt(logger lg, const scope_options& options);
 } // namespace detail
 
 /// The recipe's decorator: `auto careful = log_if_errors(lg, {.capacity = 50})(function);`. Throws

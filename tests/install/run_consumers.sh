@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run_consumers.sh SOURCE BUILD CXX: installs faultline into empty folders, once from the static build at hand and once shared, and
-# builds a program outside the tree against each; then the same program with add_subdirectory, and with pkg-config. Each must write
-# its dump. Another program uses each optional component that the build at hand has.
+# builds a program outside the tree against each; then the same program with add_subdirectory, with FetchContent and a shared library,
+# and with pkg-config. Each must write its dump. Another program uses each optional component that the build at hand has.
 set -eu
 source=$1 build=$2 compiler=$3
 here=$(cd "$(dirname "$0")" && pwd)
@@ -68,6 +68,11 @@ if [ -d "$folder/subdirectory/faultline/tests" ]; then
   echo "add_subdirectory built the tests of faultline, too"
   exit 1
 fi
+
+tar -C "$source" -czf "$folder/faultline.tar.gz" --transform 's,^,faultline-archive/,' CMakeLists.txt cmake docs include src LICENSE
+quietly cmake -G Ninja -S "$here/consumer" -B "$folder/fetched" -DFAULTLINE_ARCHIVE="$folder/faultline.tar.gz" -DBUILD_SHARED_LIBS=ON
+quietly cmake --build "$folder/fetched"
+check FetchContent "$folder/fetched/consumer"
 
 export PKG_CONFIG_PATH=$(dirname "$(find "$folder/prefix-static" -name faultline.pc)")
 # shellcheck disable=SC2046  # flags are words

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include <faultline/detail/node.hpp>
+#include <faultline/export.hpp>
 
 namespace faultline::detail {
 
@@ -48,7 +49,7 @@ class interval_limit {
 
   /// By the clock of the gate's runtime. An interval that is not positive admits all. No system call where
   /// that clock is the time stamp counter.
-  [[nodiscard]] bool admits(const level_gate& gate, std::chrono::nanoseconds interval) noexcept;
+  [[nodiscard]] FAULTLINE_API bool admits(const level_gate& gate, std::chrono::nanoseconds interval) noexcept;
 
   /// How many were suppressed since the last call.
   [[nodiscard]] std::uint64_t take_suppressed() noexcept {

@@ -34,6 +34,8 @@
 
 #include <fmt/core.h>
 
+#include <faultline/export.hpp>
+
 namespace faultline {
 
 /// Specialise it with FAULTLINE_FIELDS (fields.hpp) to let a trivially copyable type go into records as raw
@@ -58,7 +60,7 @@ struct text {
   std::size_t size;
 };
 /// Measures a C string, no further than an argument is ever kept; "(null)" for a null pointer.
-[[nodiscard]] text measure_c_string(const char* s) noexcept;
+[[nodiscard]] FAULTLINE_API text measure_c_string(const char* s) noexcept;
 struct formatted_text : text {}; ///< code t
 struct exception_text : text {}; ///< code x
 
@@ -252,7 +254,7 @@ struct argument_types {
 };
 
 /// The codes of a whole statement, trimmed to their length.
-template <class... W> struct signature {
+template <class... W> struct FAULTLINE_LOCAL signature {
   static constexpr code_text all = [] {
     code_text out;
     (code_of<W>::append(out), ...);

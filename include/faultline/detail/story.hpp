@@ -4,13 +4,14 @@
 #include <cstddef>
 
 #include <faultline/detail/codec.hpp>
+#include <faultline/export.hpp>
 
 namespace faultline::detail {
 
 /// The exception being handled on this thread and those nested in it: type, zero byte, what(), zero byte,
 /// each. Empty where none is being handled, and where a thread's own end unwinds the stack. Throws the
 /// exception once more to look at it, and so takes microseconds.
-class exception_story {
+class FAULTLINE_API exception_story {
  public:
   [[gnu::cold]] exception_story() noexcept;
   [[nodiscard]] exception_text wire() const noexcept { return {{text_, cut_ ? size_ | cut_before : size_}}; }
