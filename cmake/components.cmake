@@ -106,8 +106,8 @@ if(with_smtp)
 endif()
 
 find_package(nlohmann_json QUIET)
-faultline_wants(with_config FAULTLINE_CONFIG "The component config, which needs nlohmann's json" "${nlohmann_json_FOUND}")
-if(with_config)
-  faultline_component(config SOURCES src/config/json_configuration.cpp)
-  target_link_libraries(faultline-config PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>) # headers only
+faultline_wants(with_settings FAULTLINE_SETTINGS "The component settings, which needs nlohmann's json" "${nlohmann_json_FOUND}")
+if(with_settings)
+  faultline_component(settings SOURCES src/settings/json_configuration.cpp)
+  target_link_libraries(faultline-settings PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>) # headers only
 endif()

@@ -50,7 +50,7 @@ string(JOIN "\n" package_about
   "memory, and written only when something fails.")
 set(package_libraries)
 set(core_libraries faultline)
-foreach(name syslog journald config)
+foreach(name syslog journald settings)
   if(TARGET faultline-${name})
     list(APPEND core_libraries faultline-${name})
   endif()

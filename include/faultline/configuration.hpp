@@ -40,8 +40,9 @@ class FAULTLINE_API configuration {
   /// key.
   void read_environment(std::string_view prefix = "FAULTLINE_LOG_");
 
-  /// The level of one logger, and one more handler for it: what `levels` and `handlers` do for each part.
+  /// The level of one logger: what `levels` does for each part.
   void set_level(std::string_view logger, std::string_view level);
+  /// One more handler of a logger: what `handlers` does for each part.
   void add_handler(std::string_view logger, std::string_view target);
 
   /// The runtime's options. Opens the target: throws `std::system_error` for a file that cannot be.

@@ -43,6 +43,7 @@ requires requires(const Range& r) { std::span(std::data(r), std::size(r)); }
 
 } // namespace faultline
 
+/// @cond
 template <> struct fmt::formatter<faultline::detail::hex_specification> {
   constexpr auto parse(fmt::format_parse_context& context) {
     auto at = context.begin();
@@ -55,3 +56,4 @@ template <> struct fmt::formatter<faultline::detail::hex_specification> {
     return context.out();
   }
 };
+/// @endcond

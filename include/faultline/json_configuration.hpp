@@ -1,4 +1,4 @@
-// Settings from a JSON file (component faultline::config).
+// Settings from a JSON file (component faultline::settings).
 #pragma once
 
 #include <string_view>

@@ -127,6 +127,7 @@ class FAULTLINE_API line_buffer final : public std::streambuf {
 /// in the order they come. Records are made on the thread that ends the line.
 class log_ostream final : public std::ostream {
  public:
+  /// Records go to `lg` at level `l`.
   log_ostream(logger lg, level l) : std::ostream(nullptr), lines_(lg, l) { rdbuf(&lines_); }
   log_ostream(const log_ostream&) = delete;
   log_ostream& operator=(const log_ostream&) = delete;

@@ -43,9 +43,9 @@ enum class argument_kind : std::uint8_t {
 
 /// An argument that brought a name along (faultline::kv).
 struct named_argument {
-  std::string_view name;
+  std::string_view name; ///< the name, as written in the program
   std::string_view text; ///< formatted with "{}"; as in the message where it was formatted at the call
-  argument_kind kind = argument_kind::text;
+  argument_kind kind = argument_kind::text; ///< what `text` is
 };
 
 /// One record on its way to a handler. The members are views into memory that the flusher owns: copy

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
 #include <unistd.h>
 
@@ -81,6 +82,11 @@ class pseudo_terminal {
     return text;
   }
   void type(char c) const { REQUIRE(::write(master_, &c, 1) == 1); }
+  /// The terminal looks at what was typed in its own time.
+  void wait_until_stopped() const {
+    ::pollfd slave{::fileno(stream.get()), POLLOUT, 0};
+    while (::poll(&slave, 1, 0) > 0) std::this_thread::yield();
+  }
 
   file_ptr stream;
 
@@ -181,6 +187,7 @@ TEST_CASE("a terminal that its user stopped holds up nobody and misses nothing")
   const handler_ptr h = make_console_handler(
       {.stream = terminal.stream.get(), .color = color_mode::never, .pattern = "{message}"});
   terminal.type('\x13'); // Control-S
+  terminal.wait_until_stopped();
   const test::numbered_records records(3);
   h->write(records.all());
   h->flush(); // does not wait

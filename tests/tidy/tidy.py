@@ -24,7 +24,7 @@ ROOMS = {
     "journald": {"journald"},
     "spdlog": {"spdlog"},
     "glog": {"glog"},
-    "config": {"config"},
+    "settings": {"settings"},
 }
 MOST_LINES = {".hpp": 330, ".cpp": 420}
 LIGHT_HEADERS = {"log.hpp", "logger.hpp", "scope.hpp", "level.hpp", "detail/codec.hpp", "detail/statement.hpp",
