@@ -64,6 +64,7 @@ struct record_view {
   bool text_is_plain = false; ///< the message is printable ASCII and needs no escaping; false: look at it
   std::string_view exception_text;           ///< what `exception()` returns
   std::span<const named_argument> arguments; ///< those with names of their own, in the statement's order
+  std::string_view thread_name; ///< the thread's name when it logged (runtime::attach_thread), or empty
 
   /// The formatted message, unescaped: it may hold any bytes. Cost: none, it is formatted already.
   [[nodiscard]] std::string_view message() const noexcept { return text; }
@@ -104,6 +105,7 @@ struct dump_envelope {
   std::size_t truncated = 0;   ///< records of this dump whose arguments were cut to a bound
   std::uint64_t lost_contexts =
       0; ///< earlier failures of this thread whose held records could not be handed over
+  std::string_view thread_name; ///< of the scope's thread, or empty
 };
 
 /// What one `handler::write` receives: records in the order they were logged and, for a dump, its envelope.
