@@ -115,7 +115,7 @@ TEST_CASE("each option leaves out its group and nothing else") {
 }
 
 TEST_CASE("a thread's name stands beside its number, where it has one") {
-  record_view r = sample_record();
+  record_view r = sample_record("m", level::info);
   r.thread_name = "worker \"7\"";
   CHECK(object(r)["thread_name"] == "worker \"7\"");
   CHECK(!object(r, {.thread = false}).contains("thread_name"));
