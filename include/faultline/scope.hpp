@@ -65,7 +65,7 @@ struct scope_options {
   handler_ref target = {};                 ///< default: the runtime's default target
   level flush_level = default_flush_level; ///< records at it or above trip the scope; `off`: none does. The
                                            ///< default stands for the logger's, see logger::set_flush_level
-  std::size_t capacity = default_capacity;        ///< records; not zero
+  std::size_t capacity = default_capacity; ///< records; not zero
   full_policy on_full = full_policy::drop_oldest; ///< what happens at `capacity`
   trip_policy after_trip = trip_policy::resume;   ///< pass_through is refused: not available yet
   std::size_t pin_first = 0;                      ///< anything but 0 is refused: not available yet
