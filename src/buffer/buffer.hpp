@@ -24,6 +24,7 @@
 
 #include "base/thread_identity.hpp"
 #include "buffer/context_block.hpp"
+#include "buffer/publication.hpp"
 
 namespace faultline {
 class handler;
@@ -37,8 +38,6 @@ using position = std::uint64_t;
 
 inline constexpr std::size_t segments_per_buffer = 4;
 inline constexpr std::size_t deepest_scope = 32;
-
-enum class buffer_state : std::uint8_t { free, owned, queued, flushing };
 
 /// Why a scope writes.
 struct trip_cause {
@@ -64,7 +63,7 @@ struct trip_descriptor {
 };
 
 struct buffer {
-  std::atomic<buffer_state> state{buffer_state::free};
+  ownership state;
   thread_slot* home = nullptr;
   std::byte* data = nullptr;
   buffer* next = nullptr; ///< the flusher's list of what it took

@@ -14,6 +14,7 @@
 #include <faultline/detail/codec.hpp>
 
 #include "base/thread_identity.hpp"
+#include "buffer/publication.hpp"
 
 namespace faultline {
 class handler;
@@ -64,33 +65,27 @@ class outbox {
   /// Where the prepared entry stands (or the next one will).
   [[nodiscard]] std::uint64_t position() const noexcept { return next_; }
 
-  /// Publishes the prepared entry. One release store: it pairs with the flusher's acquire in `published`.
+  /// Publishes the prepared entry: one release store.
   void publish(const outbox_entry& entry) noexcept {
     next_ += entry.bytes;
-    head_.store(next_, std::memory_order_release);
+    ends_.publish(next_);
   }
 
   // --- the flusher ---
 
-  [[nodiscard]] std::uint64_t published() const noexcept { return head_.load(std::memory_order_acquire); }
-  [[nodiscard]] std::uint64_t taken() const noexcept {
-    return tail_.load(std::memory_order_relaxed);
-  } // its own store
+  [[nodiscard]] std::uint64_t published() const noexcept { return ends_.published(); }
+  [[nodiscard]] std::uint64_t taken() const noexcept { return ends_.taken(); }
   [[nodiscard]] outbox_entry& at(std::uint64_t position) const noexcept {
     return *reinterpret_cast<outbox_entry*>(ring_ + (position & (bytes_ - 1)));
   }
-  /// Gives everything before `position` back to the thread: release, so that its reads are over before the
-  /// bytes are written again.
-  void release(std::uint64_t position) noexcept { tail_.store(position, std::memory_order_release); }
+  /// Gives everything before `position` back to the thread.
+  void release(std::uint64_t position) noexcept { ends_.release(position); }
 
  private:
   std::byte* ring_ = nullptr;
   std::size_t bytes_ = 0;
-  std::uint64_t next_ = 0;       // the thread's copy of head_, and of fillers not yet published
-  std::uint64_t known_tail_ = 0; // the thread's last reading of tail_
-  std::atomic<std::uint64_t> head_{0};
-  alignas(64) std::atomic<std::uint64_t> tail_{
-      0}; // a line of its own: the flusher writes it, the thread seldom reads it
+  std::uint64_t next_ = 0; // the thread's copy of the head, and of fillers not yet published
+  ring_ends ends_;
 };
 
 inline outbox_entry* outbox::prepare(std::size_t targets, std::size_t context_bytes, std::size_t record_bytes,
@@ -101,10 +96,7 @@ inline outbox_entry* outbox::prepare(std::size_t targets, std::size_t context_by
   const std::size_t to_end = bytes_ - (next_ & (bytes_ - 1));
   const std::size_t with_filler = needed > to_end ? to_end + needed : needed;
   const std::size_t bound = tripping ? bytes_ : bytes_ - bytes_ / 4;
-  if (next_ - known_tail_ + with_filler > bound) {
-    known_tail_ = tail_.load(std::memory_order_acquire); // pairs with `release`
-    if (next_ - known_tail_ + with_filler > bound) return nullptr;
-  }
+  if (!ends_.have_room(next_, with_filler, bound)) return nullptr;
   if (needed > to_end) {
     // The filler is published with the entry behind it. All positions are multiples of 8, so its first 8
     // bytes fit.

@@ -64,7 +64,7 @@ thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) 
   c.clock = geometry.statements;
   c.base_mask = static_cast<level_mask>(not_entered | (c.clock != statement_clock::cursor ? timed : 0));
   c.slot = slot;
-  slot->buffers_[0].state.store(buffer_state::owned, std::memory_order_relaxed);
+  slot->buffers_[0].state.set(buffer_state::owned);
   slot->use(slot->buffers_[0]);
   slot->memory_ = std::move(memory);
   return slot;
@@ -88,11 +88,7 @@ std::array<char, 16> system_name() noexcept {
 } // namespace
 
 bool thread_slot::try_attach() noexcept {
-  bool expected = false;
-  if (attached_.load(std::memory_order_relaxed) ||
-      !attached_.compare_exchange_strong(expected, true, std::memory_order_acquire,
-                                         std::memory_order_relaxed))
-    return false;
+  if (!tenancy_.try_begin()) return false;
   thread = {static_cast<std::uint32_t>(syscall(SYS_gettid)),
             thread_names::instance().enter(system_name().data())};
   uncaught_exceptions = &reinterpret_cast<const exception_globals*>(abi::__cxa_get_globals())->uncaught;
@@ -104,7 +100,7 @@ void thread_slot::detach() noexcept {
   cursor_->open.store(nullptr, std::memory_order_relaxed);
   pop_scopes(0, 0);
   next_of_thread = nullptr;
-  attached_.store(false, std::memory_order_release); // publishes all of the above to the next thread
+  tenancy_.end(); // publishes all of the above to the next thread
 }
 
 bool thread_slot::drop_abandoned_scopes() noexcept {
@@ -128,8 +124,7 @@ void thread_slot::pop_scopes(std::size_t index, std::uint32_t ended) noexcept {
 
 buffer* thread_slot::free_buffer() noexcept {
   for (std::size_t i = 0; i < buffer_count_; ++i)
-    // Acquire: the flusher's reads are over before this thread writes.
-    if (buffers_[i].state.load(std::memory_order_acquire) == buffer_state::free) return &buffers_[i];
+    if (buffers_[i].state.is_free()) return &buffers_[i];
   return nullptr;
 }
 

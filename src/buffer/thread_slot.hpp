@@ -101,7 +101,7 @@ class thread_slot {
   [[nodiscard]] bool try_attach() noexcept;
   /// Ends the thread's use: open scopes are abandoned, held records discarded. Release.
   void detach() noexcept;
-  [[nodiscard]] bool attached() const noexcept { return attached_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool attached() const noexcept { return tenancy_.held(); }
 
   // --- the thread's own; the cursor is closed while they run ---
 
@@ -233,9 +233,7 @@ class thread_slot {
   const unsigned* uncaught_exceptions = nullptr; ///< the thread's count, in the C++ ABI's globals
   bool exception_escapes = false;                ///< the record being logged is `call failed`
 
-  /// Release after each hand-over's enqueue, acquire by the flusher: a round knows how many it must have
-  /// taken.
-  std::atomic<std::uint64_t> hand_overs_published{0};
+  hand_over_count hand_overs_published;
 
   // --- the flusher's own ---
   struct flusher_side {
@@ -298,7 +296,7 @@ class thread_slot {
   std::size_t depth_ = 0;
   std::uint32_t next_serial_ = 1;
   std::array<scope_slot, deepest_scope> scopes_;
-  std::atomic<bool> attached_{false};
+  tenancy tenancy_;
   mapping memory_;
 };
 

@@ -66,7 +66,7 @@ void round::note_published(outcome& result) {
        slot = slot->next) {
     logged += slot->counts.logged.load(std::memory_order_relaxed);
     slot->flusher.outbox_limit = slot->out.published();
-    slot->flusher.hand_overs_limit = slot->hand_overs_published.load(std::memory_order_acquire);
+    slot->flusher.hand_overs_limit = slot->hand_overs_published.published();
   }
   result.active = logged != logged_;
   logged_ = logged;
@@ -78,7 +78,7 @@ void round::take_buffers(outcome& result) {
     result.worked = true;
     for (std::size_t i = 0; i < count; ++i) {
       buffer& b = *taken[i];
-      b.state.store(buffer_state::flushing, std::memory_order_relaxed); // the flusher's own until it is free
+      b.state.take();
       b.next = nullptr;
       auto& side = b.home->flusher;
       // A second one of that thread, or the one that it can spare.
@@ -106,8 +106,7 @@ bool round::write_thread(thread_slot& slot) {
     side.lost_contexts += b->lost_contexts;
     write_hand_over(slot, *b);
     side.written = b->sequence;
-    b->state.store(buffer_state::free,
-                   std::memory_order_release); // the thread may write again: our reads are over
+    b->state.give_back();
   }
   if (whole) whole = write_entries(slot, side.outbox_limit, at);
   give_back(slot, at);

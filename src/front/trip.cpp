@@ -154,19 +154,18 @@ hand_over_result hand_over(thread_slot& slot, scope_set tripped, const trip_caus
   const std::uint64_t records = out.records;
   const thread_slot::unsettled_records before =
       moves ? slot.unsettled_before(from) : thread_slot::unsettled_records{};
-  out.state.store(buffer_state::queued, std::memory_order_relaxed); // published by the queue with the rest
+  out.state.set(buffer_state::queued); // published by the queue with the rest
   if (!hand_over_queue::try_hand_over(g.queue, *slot.producer, &out)) {
-    out.state.store(moves ? buffer_state::owned : buffer_state::free, std::memory_order_relaxed);
+    out.state.set(moves ? buffer_state::owned : buffer_state::free);
     owe(slot, tripped, slot.counts.contexts_refused);
     return hand_over_result::refused;
   }
   // `out` is not ours any more.
-  slot.hand_overs_published.store(++slot.hand_overs,
-                                  std::memory_order_release); // pairs with the flusher's round
+  slot.hand_overs_published.publish(++slot.hand_overs);
   slot.lost_contexts = 0;
   add(slot.counts.copies, records);
   if (moves) {
-    spare->state.store(buffer_state::owned, std::memory_order_relaxed); // the thread's own: nobody reads it
+    spare->state.set(buffer_state::owned);
     slot.settle_moved(*spare, before);
   } else {
     for (const scope_slot* scope : scopes)
