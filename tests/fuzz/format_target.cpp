@@ -103,7 +103,7 @@ template <std::size_t Index = 0> value some_value(std::size_t kind, input& in) {
     else if constexpr (raw_time_point<T>)
       return T(std::chrono::nanoseconds(some_number<std::int64_t>(in)));
     else if constexpr (std::is_same_v<T, const void*>)
-      return reinterpret_cast<const void*>(in.number<std::uintptr_t>()); // never followed
+      return in.number<const void*>(); // never followed
     else
       return some_number<T>(in);
   }
@@ -135,7 +135,8 @@ class format_maker {
 std::string format_maker::make() {
   const std::size_t pieces = 1 + in_.pick(6);
   for (std::size_t i = 0; i < pieces; ++i) {
-    for (const char c : in_.text()) out_.append(c == '{' || c == '}' ? 2 : 1, c);
+    for (const char c : in_.text())
+      if (c != '\0') out_.append(c == '{' || c == '}' ? 2 : 1, c); // a site's format ends at a null character
     if (mode_ != 0 || next_ < values_.size()) add_field();
   }
   return out_;
@@ -150,7 +151,9 @@ void format_maker::add_field() {
   const std::size_t index = take_index();
   out_ += '{';
   add_id(index);
-  if (in_.flag()) {
+  // A value that is formatted where it is logged has one specification, wherever else it appears.
+  const bool may_specify = mode_ == 0 || !std::holds_alternative<formattable>(values_[index]);
+  if (may_specify && in_.flag()) {
     out_ += ':';
     add_specification(values_[index]);
   }

@@ -6,6 +6,7 @@
 #include "fuzz/check.hpp"
 #include "fuzz/targets.hpp"
 
+// NOLINTBEGIN(readability-identifier-naming): libFuzzer calls them
 extern "C" int LLVMFuzzerInitialize(int* /*count*/, char*** /*arguments*/) {
   faultline::fuzz::expects_wrong = std::getenv("FAULTLINE_FUZZ_CONTROL") != nullptr;
   return 0;
@@ -19,3 +20,4 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::abort();
   }
 }
+// NOLINTEND(readability-identifier-naming)

@@ -42,7 +42,7 @@ class reader {
   std::string take_name(std::string_view ends) {
     const std::size_t at = rest_.find_first_of(ends);
     check(at != std::string_view::npos && at >= 1 && at <= 32, "an SD-NAME has 1 to 32 characters");
-    const std::string name(rest_.substr(0, at));
+    std::string name(rest_.substr(0, at));
     check(is_printable(name) && name.find_first_of("=]\"") == std::string::npos, "an SD-NAME's characters");
     rest_.remove_prefix(at);
     return name;
