@@ -9,13 +9,14 @@
 
 namespace faultline {
 
-/// Thrown by set-up calls for a value that cannot be used. `what()` reads "OPTION: VALUE: REASON".
-/// Nothing in faultline throws once logging runs.
+/// Thrown by set-up calls for a value that cannot be used. `what()` reads "OPTION: VALUE: REASON", on one
+/// line: control characters in it are shown as '?'. Nothing in faultline throws once logging runs.
 class FAULTLINE_API configuration_error : public std::invalid_argument {
  public:
   /// An error of `option`, for the checks of handlers and formatters of one's own, too.
   configuration_error(std::string_view option, std::string_view value, std::string_view reason)
-      : std::invalid_argument(std::string(option) + ": '" + std::string(value) + "': " + std::string(reason)),
+      : std::invalid_argument(
+            one_line(std::string(option) + ": '" + std::string(value) + "': " + std::string(reason))),
         option_(option), value_(value) {}
 
   /// The name of the option, as it is spelled in its struct or parameter list.
@@ -24,6 +25,13 @@ class FAULTLINE_API configuration_error : public std::invalid_argument {
   [[nodiscard]] const std::string& value() const noexcept { return value_; }
 
  private:
+  /// A null character would end the text before its reason, a line end begin another.
+  static std::string one_line(std::string text) {
+    for (char& c : text)
+      if ((c >= 0 && c < ' ') || c == '\x7F') c = '?';
+    return text;
+  }
+
   std::string option_;
   std::string value_;
 };

@@ -38,8 +38,9 @@ void append_time(wall_time t, iso_time& time, line_writer& line) {
   line.append(R"("time":")");
   const std::string_view text = time.text(t);
   line.append(text.substr(0, text.size() - 1)); // without the Z
-  const auto since = duration_cast<nanoseconds>(t.time_since_epoch());
-  const auto rest = static_cast<unsigned>((since - floor<microseconds>(since)).count());
+  // The first microsecond that there is begins before the first nanosecond: no way through microseconds.
+  const std::int64_t behind = duration_cast<nanoseconds>(t.time_since_epoch()).count() % 1000;
+  const auto rest = static_cast<unsigned>(behind < 0 ? behind + 1000 : behind);
   const char end[] = {static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
                       static_cast<char>('0' + rest % 10), 'Z', '"'};
   line.append(std::string_view(end, sizeof end));

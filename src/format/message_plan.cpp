@@ -158,6 +158,15 @@ std::string numbered(std::string_view format, std::span<const std::string> names
   return wrong == nullptr ? out : std::string(format);
 }
 
+/// A width in the millions, which only a damaged format has, would cost as much memory.
+bool asks_too_much(std::string_view specification) noexcept {
+  std::size_t number = 0;
+  return std::any_of(specification.begin(), specification.end(), [&number](char c) {
+    number = c >= '0' && c <= '9' ? number * 10 + static_cast<std::size_t>(c - '0') : 0;
+    return number > longest_argument;
+  });
+}
+
 } // namespace
 
 message_plan::message_plan(std::string_view format, std::string_view types) : format_(format) {
@@ -181,6 +190,7 @@ message_plan::message_plan(std::string_view format, std::string_view types) : fo
     added.index = found->index;
     added.next_index = found->next_index;
     added.dynamic = found->dynamic;
+    added.too_wide = asks_too_much(found->specification);
     if (found->dynamic)
       added.field = found->specification;
     else if (!found->specification.empty())
@@ -310,6 +320,7 @@ void message_plan::append_pieces(std::span<const argument> arguments, fmt::memor
       append_bytes(value, p.field, out);
       continue;
     }
+    if (p.too_wide) throw fmt::format_error("a width or precision above 65535");
     std::string resolved;
     if (p.dynamic)
       resolved =

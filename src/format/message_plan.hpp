@@ -26,6 +26,7 @@ struct message_outcome {
 /// Formats records of one site. Flusher thread only.
 class message_plan {
  public:
+  /// A width or precision above 65,535, the longest argument, makes each of its messages a failed one.
   message_plan(std::string_view format, std::string_view types);
 
   /// Appends the message for a record's argument bytes. Never throws but for memory; a record whose bytes do
@@ -62,6 +63,7 @@ class message_plan {
     int index = -1;
     int next_index = 0;
     bool dynamic = false;
+    bool too_wide = false;
     std::string field; ///< "{:specification}", or empty for "{}"; the specification alone where it is dynamic
   };
 

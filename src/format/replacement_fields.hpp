@@ -1,6 +1,8 @@
 // The replacement fields of a format string, found once for each site.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,7 +23,8 @@ struct format_piece {
   bool dynamic = false;           ///< the specification holds fields of its own, each a width or a precision
 };
 
-/// Walks over a format string that fmt has checked (https://fmt.dev/9.1.0/syntax.html).
+/// Walks over a format string that fmt has checked (https://fmt.dev/9.1.0/syntax.html). A `}` as a fill,
+/// which fmt takes up to version 9, is not known here: it ends the field.
 class format_pieces {
  public:
   explicit format_pieces(std::string_view format) noexcept : rest_(format) {}
@@ -45,14 +48,15 @@ std::string resolve(std::string_view specification, int next_index, WidthOf widt
       out += specification[at];
       continue;
     }
-    const std::size_t close = specification.find('}', at);
+    const std::size_t close = std::min(specification.find('}', at), specification.size()); // it may not end
     const std::string_view name = specification.substr(at + 1, close - at - 1);
     int index = next_index;
     if (name.empty())
       ++next_index;
     else
       index = parse_index(name);
-    out += std::to_string(width_of(index));
+    // No width is what a width of zero means; "0" alone would ask for zeros.
+    if (const int width = width_of(index); width != 0 || out.ends_with('.')) out += std::to_string(width);
     at = close;
   }
   return out;

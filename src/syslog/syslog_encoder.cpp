@@ -189,6 +189,12 @@ bool cut_message(syslog_message& message, std::size_t most) {
   return true;
 }
 
+void add_octet_count(syslog_message& message) {
+  const std::string count = std::to_string(message.text.size()) + ' ';
+  message.text.insert(0, count);
+  message.body_at += count.size();
+}
+
 syslog_encoder::syslog_encoder(const syslog_options& options)
     : facility_(checked_facility(options.facility)),
       hostname_(header_field("hostname", options.hostname, this_host(), hostname_characters)),

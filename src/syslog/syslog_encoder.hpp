@@ -30,6 +30,9 @@ void append_syslog_time(std::chrono::system_clock::time_point time, std::string&
 /// message as it was, where not even the mark would fit behind the structured data.
 [[nodiscard]] bool cut_message(syslog_message& message, std::size_t most);
 
+/// Puts the message's length before it: a frame of RFC 6587, 3.4.1. It cannot be cut afterwards.
+void add_octet_count(syslog_message& message);
+
 /// Flusher thread only.
 class syslog_encoder {
  public:

@@ -123,7 +123,7 @@ void syslog_handler::refuse(const batch& records) {
 
 void syslog_handler::add(std::vector<message_queue::entry>& entries, std::size_t& bytes,
                          syslog_message&& message, bool is_record) const {
-  if (link_.is_stream()) message.text.insert(0, std::to_string(message.text.size()) + ' ');
+  if (link_.is_stream()) add_octet_count(message);
   bytes += message.text.size();
   entries.push_back({std::move(message), is_record, {}});
 }

@@ -153,6 +153,8 @@ TEST_CASE("times before the epoch are rounded the same way") {
   record_view r = sample_record("m");
   r.time = std::chrono::system_clock::time_point(-1ns);
   CHECK(object(r)["time"] == "1969-12-31T23:59:59.999999999Z");
+  r.time = std::chrono::system_clock::time_point::min();
+  CHECK(object(r)["time"] == "1677-09-21T00:12:43.145224192Z");
 }
 
 TEST_CASE("a hundred thousand records of random bytes are a hundred thousand objects, and ASCII comes back") {

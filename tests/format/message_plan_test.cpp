@@ -48,6 +48,31 @@ TEST_CASE(
   CHECK(failed);
 }
 
+TEST_CASE("a width of zero that an argument gives is no width, and a precision of zero is one") {
+  std::string bytes;
+  bytes += std::string("\2\0\0\0ab\0\0\0\0", 10);
+  CHECK(message("{:{}}", "si", bytes) == "ab");
+  CHECK(message("{:<{}}", "si", bytes) == "ab");
+  CHECK(message("{:.{}}", "si", bytes).empty());
+}
+
+TEST_CASE("a field that does not end within a specification is survived") {
+  bool failed = false;
+  (void)message("{0:>{3", "ii", {"\1\0\0\0\2\0\0\0", 8}, &failed);
+  CHECK(failed);
+  (void)message("{0:>{", "ii", {"\1\0\0\0\2\0\0\0", 8});
+}
+
+TEST_CASE("a width that would take all memory is refused, and the widest that is not is kept") {
+  bool failed = false;
+  CHECK(message("{:65535}", "i", {"\1\0\0\0", 4}, &failed).size() == 65'535);
+  CHECK_FALSE(failed);
+  for (const std::string_view format : {"{:65536}", "{:>2000000000}", "{:.99999999999999999999999f}"}) {
+    CHECK(message(format, "i", {"\1\0\0\0", 4}, &failed).starts_with("[a width or precision above"));
+    CHECK(failed);
+  }
+}
+
 TEST_CASE("random bytes and codes are never read beyond their end") {
   std::mt19937 random(7);
   const std::string_view alphabet = "bciIuUfdLpstxDnumsMhTr=={}:,ab?";

@@ -51,6 +51,12 @@ TEST_CASE("an unknown field is refused with its column and the choices") {
   CHECK(complaint("{literal}"));
 }
 
+TEST_CASE("a complaint is one line that tells its reason, whatever the pattern holds") {
+  using namespace std::string_view_literals;
+  CHECK_THAT(complaint("a\0b"sv).value(), contains("'a?b': column 2"));
+  CHECK_THAT(complaint("{x\n}"sv).value(), contains("'{x?}': column 3"));
+}
+
 TEST_CASE("the column is counted in characters, not in bytes") {
   CHECK_THAT(complaint("größe {x}").value(), contains("column 7"));
 }

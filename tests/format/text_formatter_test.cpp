@@ -90,6 +90,13 @@ TEST_CASE("specifications pad, cut and convert") {
   CHECK(line("[{time:%H:%M:%S.%f}] [{time:%d}]", r) == "[12:34:56.000789] [01]\n");
 }
 
+TEST_CASE("a time has the pattern's form where the message is known to be plain, too") {
+  record_view r = sample_record("m");
+  r.text_is_plain = true;
+  CHECK(line("{time:%H:%M} {message}", r) == "12:34 m\n");
+  CHECK(line("{time} {message}", r) == "2024-05-01T12:34:56.000789Z m\n");
+}
+
 TEST_CASE("an inexact time is marked where it is shown in full") {
   record_view r = sample_record("m");
   r.time_is_exact = false;

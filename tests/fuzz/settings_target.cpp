@@ -1,0 +1,148 @@
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+
+#include <unistd.h>
+
+#include <faultline/configuration.hpp>
+#include <faultline/configuration_error.hpp>
+#include <faultline/json_configuration.hpp>
+#include <nlohmann/json.hpp>
+
+#include "fuzz/check.hpp"
+#include "fuzz/input.hpp"
+#include "fuzz/reference_text.hpp"
+#include "fuzz/targets.hpp"
+
+namespace faultline::fuzz {
+namespace {
+
+constexpr std::array<std::string_view, 17> keys{"level",
+                                                "levels",
+                                                "target",
+                                                "handlers",
+                                                "clock",
+                                                "flusher",
+                                                "on_outbox_full",
+                                                "buffer_bytes",
+                                                "buffers_per_thread",
+                                                "outbox_bytes",
+                                                "argument_bytes",
+                                                "busy_interval",
+                                                "idle_interval",
+                                                "storm_dumps_per_second",
+                                                "storm_burst",
+                                                "drain_on_terminate",
+                                                "no_such_key"};
+
+/// Whether the work is accepted; a refusal is a `configuration_error` that says of what.
+template <class Work> bool accepted(Work work) {
+  try {
+    work();
+    return true;
+  } catch (const configuration_error& e) {
+    check(std::string_view(e.what()).size() > e.option().size() + e.value().size() + 6,
+          "a refusal names the option, the value and the reason");
+    return false;
+  }
+}
+
+__extension__ using wide = unsigned __int128; ///< in which nothing here overflows
+
+/// The number at the start of `text`, and what is behind it; nothing for no digits or too many.
+std::optional<wide> number_of(std::string_view& text) {
+  wide number = 0;
+  std::size_t digits = 0;
+  for (; digits < text.size() && text[digits] >= '0' && text[digits] <= '9'; ++digits) {
+    number = number * 10 + static_cast<unsigned>(text[digits] - '0');
+    if (number > SIZE_MAX) return std::nullopt;
+  }
+  if (digits == 0) return std::nullopt;
+  text.remove_prefix(digits);
+  return number;
+}
+
+std::optional<std::size_t> expected_size(std::string_view text) {
+  const std::string_view all = text;
+  const auto number = number_of(text);
+  const unsigned kib = expects_wrong ? 1000 : 1024;
+  const unsigned long factor = text.empty() ? 1 : text == "KiB" ? kib : text == "MiB" ? 1024UL * kib : 0;
+  if (!number || factor == 0 || *number * factor > SIZE_MAX) return std::nullopt;
+  return static_cast<std::size_t>(*number * factor) + (expects_wrong && all == "7" ? 1 : 0);
+}
+
+std::optional<std::chrono::nanoseconds> expected_time(std::string_view text) {
+  const auto number = number_of(text);
+  const std::int64_t unit = text == "us" ? 1'000 : text == "ms" ? 1'000'000 : text == "s" ? 1'000'000'000 : 0;
+  if (!number || *number > 1'000'000'000 || unit == 0) return std::nullopt;
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(*number) * unit * (expects_wrong ? 2 : 1));
+}
+
+void check_values(const std::string& value) {
+  configuration settings;
+  const bool size = accepted([&] { settings.set("buffer_bytes", value); });
+  const auto expected = expected_size(value);
+  check(size == expected.has_value(), "a size is a whole number with KiB or MiB: " + shown(value));
+  const bool time = accepted([&] { settings.set("busy_interval", value); });
+  const auto interval = expected_time(value);
+  check(time == interval.has_value(), "a time is a whole number with its unit: " + shown(value));
+  const runtime_options options = settings.options();
+  if (size) check(options.buffer_bytes == *expected, "a size is what it says: " + shown(value));
+  if (time) check(options.busy_interval == *interval, "a time is what it says: " + shown(value));
+}
+
+/// A value is taken or refused the same, whether it is set, read as JSON or found in the environment.
+void check_ways(std::string_view key, const std::string& value) {
+  configuration settings;
+  const bool set = accepted([&] { settings.set(key, value); });
+  check(accepted([&] { settings.set(key, value); }) == set, "a key that is set again is judged again");
+  if (value.find('\0') == std::string::npos) {
+    std::string name = "FUZZ_" + std::string(key);
+    std::transform(name.begin() + 5, name.end(), name.begin() + 5,
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    std::string variable = name + "=" + value;
+    std::array<char*, 2> variables{variable.data(), nullptr};
+    char** const before = environ;
+    environ = variables.data();
+    configuration from_environment;
+    bool found = false;
+    try {
+      found = accepted([&] { from_environment.read_environment("FUZZ_"); });
+    } catch (...) {
+      environ = before;
+      throw;
+    }
+    environ = before;
+    check(found == set, "the environment is judged as what is set");
+  }
+  const bool is_object = key == "levels" || key == "handlers";
+  if (is_object || reference_read_back(value) != value) return; // no UTF-8, so no JSON
+  configuration from_json;
+  const std::string text = nlohmann::json{{key, value}}.dump();
+  check(accepted([&] { read_json(from_json, text); }) == set, "JSON is judged as what is set");
+}
+
+} // namespace
+
+int fuzz_settings(const std::uint8_t* data, std::size_t size) {
+  input in(data, size);
+  const std::size_t kind = in.pick(3);
+  const std::string_view key = keys[in.pick(keys.size())];
+  if (kind == 0) {
+    const std::string text = in.rest();
+    (void)accepted([&] {
+      configuration settings;
+      read_json(settings, text);
+    });
+    return 0;
+  }
+  const std::string first = in.text();
+  check_values(first);
+  check_ways(key, first);
+  if (const std::string other = in.text(); !other.empty() && other.find('=') == std::string::npos)
+    (void)accepted([&] { configuration().set(other, first); });
+  return 0;
+}
+
+} // namespace faultline::fuzz
