@@ -1,0 +1,63 @@
+#include "scope_model/invariants.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "support/manual_runtime.hpp"
+
+namespace faultline::scope_model {
+namespace {
+
+/// Goes through what one handler received; notes in `reached` who has what.
+std::string check_handler(std::size_t handler, const std::vector<block>& blocks,
+                          const std::vector<destination>& destinations, std::vector<std::uint32_t>& reached) {
+  const std::uint32_t bit = std::uint32_t{1} << handler;
+  std::size_t latest = 0; // the latest record so far
+  for (const block& b : blocks) {
+    std::size_t before = 0; // in this block
+    for (const received_record& r : b.records) {
+      if (r.number == 0) continue; // the text does not tell which it is
+      const std::string where = fmt::format("h{} receives {}: ", handler, r.text);
+      if (r.number >= destinations.size() || (destinations[r.number].allowed & bit) == 0)
+        return where + "nobody could send it there\n";
+      if ((reached[r.number] & bit) != 0) return where + "a second time\n";
+      if (r.number < before) return where + "out of order within the dump\n";
+      reached[r.number] |= bit;
+      before = r.number;
+    }
+    if (before == 0) continue;
+    const bool by_last = b.head.empty() || (b.by_record && b.records.back().number != 0);
+    if (by_last && before < latest) // the record that made it write, or the only one
+      return fmt::format("h{} receives {} after record {}\n", handler, b.records.back().text, latest);
+    latest = std::max(latest, before);
+  }
+  return {};
+}
+
+std::string check_counts(const runtime_stats& expected, const runtime_stats& seen) {
+  if (!test::closes(seen)) return "a ledger does not close\n";
+  if (seen.logged != expected.logged)
+    return fmt::format("logged should be {} and is {}\n", expected.logged, seen.logged);
+  if (seen.scopes_refused != expected.scopes_refused || seen.scopes_abandoned != expected.scopes_abandoned)
+    return "scopes refused or abandoned are not those of the reference\n";
+  return {};
+}
+
+} // namespace
+
+std::string broken(const expectation& expected, const outcome& seen) {
+  std::vector<std::uint32_t> reached(expected.destinations.size());
+  for (std::size_t h = 0; h < seen.at.size(); ++h)
+    if (std::string wrong = check_handler(h, seen.at[h], expected.destinations, reached); !wrong.empty())
+      return wrong;
+  std::uint64_t missing = 0;
+  for (std::size_t i = 0; i < reached.size(); ++i)
+    missing += (expected.destinations[i].wanted & ~reached[i]) != 0 ? 1 : 0;
+  if (missing > seen.stats.outbox_full)
+    return fmt::format("{} records did not reach all that wanted them, and {} are counted\n", missing,
+                       seen.stats.outbox_full);
+  return check_counts(expected.exact.stats, seen.stats);
+}
+
+} // namespace faultline::scope_model
