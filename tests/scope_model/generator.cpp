@@ -77,7 +77,7 @@ class generator {
                      {level::warning, 12},
                      {level::error, 10},
                      {level::critical, 3}});
-      s.number = program_.roomy ? dice_.below(20) : dice_.below(400);
+      s.number = dice_.below(program_.roomy ? (dice_.percent(75) ? 20 : 80) : 400);
       s.flag = dice_.percent(50);
       break;
     case verb::begin:

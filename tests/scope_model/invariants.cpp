@@ -47,6 +47,7 @@ std::string check_counts(const runtime_stats& expected, const runtime_stats& see
 } // namespace
 
 std::string broken(const expectation& expected, const outcome& seen) {
+  if (!seen.complaint.empty()) return seen.complaint;
   std::vector<std::uint32_t> reached(expected.destinations.size());
   for (std::size_t h = 0; h < seen.at.size(); ++h)
     if (std::string wrong = check_handler(h, seen.at[h], expected.destinations, reached); !wrong.empty())

@@ -15,6 +15,7 @@ namespace faultline::scope_model {
 ///     the records within a dump
 ///   - each record that a handler at a logger wanted, or that a scope's flush level made it write, is at all
 ///     of those handlers or counted as one that the outbox refused
+///   - times within a dump do not go back, and the envelope counts its records
 ///   - both ledgers close, and the counts that room has no part in are the reference's
 [[nodiscard]] std::string broken(const expectation& expected, const outcome& seen);
 

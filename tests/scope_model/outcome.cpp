@@ -75,6 +75,7 @@ std::string text_of(const outcome& o) {
 }
 
 std::string difference(const outcome& expected, const outcome& seen) {
+  if (!seen.complaint.empty()) return seen.complaint;
   for (std::size_t h = 0; h < expected.at.size(); ++h) {
     const auto& should = expected.at[h];
     const auto& is = seen.at[h];

@@ -30,6 +30,7 @@ struct block {
 struct outcome {
   std::array<std::vector<block>, most_handlers> at; ///< by handler
   runtime_stats stats;                              ///< without rounds, threads and memory
+  std::string complaint; ///< what a handler saw that no program may lead to; empty in the reference
 };
 
 /// A record's text at a handler.

@@ -16,13 +16,14 @@ namespace {
 class recording_handler final : public handler {
  public:
   std::vector<block> blocks;
+  std::string complaint;
 
   void write(const batch& records) override {
     const dump_envelope* const dump = records.envelope();
     if (dump != nullptr) {
       blocks.push_back(
           {head_of(*dump), dump->trigger == trigger::level || dump->trigger == trigger::exception, {}});
-      if (dump->records != records.size()) blocks.back().head += " (which is wrong)";
+      check(*dump, records.records());
     }
     for (const record_view& r : records) {
       if (dump == nullptr) blocks.emplace_back();
@@ -33,6 +34,15 @@ class recording_handler final : public handler {
   }
 
  private:
+  void check(const dump_envelope& dump, std::span<const record_view> records) {
+    auto latest = records.front().time; // a merged dump's may be older than the scope that heads it
+    for (const record_view& r : records) {
+      if (r.time < latest || r.dump_id != dump.id) complaint = head_of(dump) + ": a wrong time, or dump id\n";
+      latest = r.time;
+    }
+    if (dump.records != records.size() || dump.duration.count() < 0)
+      complaint = head_of(dump) + ": not so many records, or a wrong duration\n";
+  }
   static std::size_t number_of(const record_view& r) {
     const bool failed = r.message() == "call failed";
     std::string_view text = failed ? r.exception() : r.message();
@@ -80,7 +90,10 @@ class player {
     while (!objects_.empty()) objects_.pop_back();
     if (!runtime_.flush()) throw std::runtime_error("flush timed out");
     outcome o;
-    for (std::size_t h = 0; h < most_handlers; ++h) o.at[h] = std::move(handlers_[h]->blocks);
+    for (std::size_t h = 0; h < most_handlers; ++h) {
+      o.at[h] = std::move(handlers_[h]->blocks);
+      o.complaint += handlers_[h]->complaint;
+    }
     o.stats = runtime_.stats();
     return o;
   }

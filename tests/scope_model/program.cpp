@@ -20,8 +20,9 @@ class printer {
     const std::string lg = fmt::format("get(\"{}\")", logger_names[s.logger]);
     switch (s.what) {
     case verb::log:
-      return fmt::format("{}({}, {}, \"{}\")", s.flag ? "LOG_AT" : "LOG", lg, name(s.at),
-                         message_of(++statements_, s.number));
+      return fmt::format("{}({}, {}, \"{}\"{})", s.flag ? "LOG_AT" : "LOG", lg, name(s.at),
+                         message_of(++statements_, 0),
+                         s.number == 0 ? "" : fmt::format(" + {} dots", s.number));
     case verb::begin: return begin(s, lg);
     case verb::end: return with_scope(s, "end({})", true);
     case verb::unwind: return unwind(s.number);

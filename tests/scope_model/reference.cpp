@@ -301,15 +301,15 @@ void reference::enter(const step& s) {
   const bool refused = open.size() == deepest || std::popcount(targets) > most_targets;
   result_.exact.stats.scopes_refused += refused ? 1 : 0;
   objects_.push_back(std::make_unique<entered>(entered{{s.named ? name_of_scope(begun_) : "",
-                                                      s.logger,
-                                                      s.handler,
-                                                      s.at,
-                                                      s.number,
-                                                      s.flag,
-                                                      {},
-                                                      {},
-                                                      records_.size()},
-                                                     !refused}));
+                                                        s.logger,
+                                                        s.handler,
+                                                        s.at,
+                                                        s.number,
+                                                        s.flag,
+                                                        {},
+                                                        {},
+                                                        records_.size()},
+                                                       !refused}));
 }
 
 model_scope* reference::find(const step& s) {
