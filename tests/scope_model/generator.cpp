@@ -10,10 +10,10 @@ namespace {
 class generator {
  public:
   explicit generator(std::uint64_t seed)
-      : dice_(seed), loggers_(2 + dice_.below(logger_names.size() - 1)),
-        handlers_(1 + dice_.below(dice_.percent(10) ? most_handlers : 5)), deep_(dice_.percent(4)) {
+      : dice_(seed), loggers_(2 + dice_.below(logger_names.size() - 1)), deep_(dice_.percent(4)),
+        handlers_(deep_ ? most_handlers : 1 + dice_.below(5)), quiet_(dice_.percent(30)) {
     program_.seed = seed;
-    program_.roomy = seed % 8 != 7;
+    program_.roomy = seed % 4 != 3;
     program_.storms = !program_.roomy && dice_.percent(30);
     program_.clock = static_cast<clock_kind>(dice_.below(3));
     changes_handlers_ = seed % 64 == 0;
@@ -21,7 +21,7 @@ class generator {
 
   program make() {
     set_up();
-    const std::size_t length = deep_ ? 120 : 5 + dice_.below(program_.roomy ? 50 : 100);
+    const std::size_t length = deep_ ? 120 : 5 + dice_.below(program_.roomy ? 50 : 150);
     for (std::size_t i = 0; i < length; ++i) program_.steps.push_back(next());
     return std::move(program_);
   }
@@ -41,8 +41,8 @@ class generator {
     if (changes_handlers_ && dice_.percent(8))
       return some(choose({{verb::attach, 2}, {verb::detach, 2}, {verb::handler_level, 1}}));
     return some(choose({{verb::log, 60},
-                        {verb::begin, deep_ ? 35U : 12U},
-                        {verb::end, 8},
+                        {verb::begin, deep_ ? 50U : 12U},
+                        {verb::end, deep_ ? 3U : 8U},
                         {verb::unwind, 3},
                         {verb::tell, 2},
                         {verb::trip, 3},
@@ -74,9 +74,9 @@ class generator {
       s.at = one_of({{level::trace, 5},
                      {level::debug, 45},
                      {level::info, 25},
-                     {level::warning, 12},
-                     {level::error, 10},
-                     {level::critical, 3}});
+                     {level::warning, quiet_ ? 3U : 12U},
+                     {level::error, quiet_ ? 1U : 10U},
+                     {level::critical, quiet_ ? 0U : 3U}});
       s.number = dice_.below(program_.roomy ? (dice_.percent(75) ? 20 : 80) : 400);
       s.flag = dice_.percent(50);
       break;
@@ -123,8 +123,9 @@ class generator {
 
   test::dice dice_;
   std::size_t loggers_;
+  bool deep_; ///< many scopes, over many targets
   std::size_t handlers_;
-  bool deep_;
+  bool quiet_; ///< few records trip
   bool changes_handlers_ = false;
   program program_;
 };

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <exception>
+#include <functional>
+#include <future>
 #include <memory>
 #include <stdexcept>
-#include <thread>
 
 #include <faultline/faultline.hpp>
 
@@ -215,19 +215,11 @@ class player {
 } // namespace
 
 outcome play(const program& p) {
-  outcome result;
-  std::exception_ptr error;
-  std::thread([&] {
-    try {
-      player one(p);
-      for (const step& s : p.steps) one.run(s);
-      result = one.result();
-    } catch (...) {
-      error = std::current_exception();
-    }
-  }).join();
-  if (error) std::rethrow_exception(error);
-  return result;
+  player one(p);
+  for (const step& s : p.steps) one.run(s);
+  return one.result();
 }
+
+outcome play_apart(const program& p) { return std::async(std::launch::async, play, std::cref(p)).get(); }
 
 } // namespace faultline::scope_model

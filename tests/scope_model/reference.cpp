@@ -11,6 +11,8 @@
 namespace faultline::scope_model {
 namespace {
 
+constexpr std::size_t longest_shown = 63; ///< of names and reasons
+
 std::uint32_t bit(std::size_t handler) { return std::uint32_t{1} << handler; }
 
 struct model_logger {
@@ -245,24 +247,26 @@ void reference::write_dump(const scopes& group, const cause& c) {
     std::sort(list->begin(), list->end());
     list->erase(std::unique(list->begin(), list->end()), list->end());
   }
-  std::erase_if(forgotten, [&](std::size_t r) { return std::binary_search(held.begin(), held.end(), r); });
+  if (!wrongly(mistake::forgotten_summed))
+    std::erase_if(forgotten, [&](std::size_t r) { return std::binary_search(held.begin(), held.end(), r); });
+  if (wrongly(mistake::forgotten_is_written))
+    for (const std::size_t r : forgotten) records_[r].dumped_to |= bit(first.target);
   std::erase_if(held, [&](std::size_t i) {
     const model_record& r = records_[i];
     return ((r.dumped_to & bit(first.target)) != 0 && !wrongly(mistake::written_twice)) ||
            ((r.passed_to & bit(first.target)) != 0 && !wrongly(mistake::passed_and_written));
   });
   if (held.empty() && !wrongly(mistake::empty_dumps)) return;
-  constexpr std::size_t longest = 63;
   dump_envelope e;
   e.id = next_dump_++;
-  const std::string name = first.name.substr(0, longest);
+  const std::string name = first.name.substr(0, longest_shown);
   e.scope.name = name;
   e.logger = loggers_[first.logger].name;
   e.trigger = c.why;
-  e.reason = c.reason.substr(0, longest);
+  e.reason = c.reason.substr(0, longest_shown);
   e.records = held.size();
   e.forgotten = wrongly(mistake::forgotten_untold) ? 0 : forgotten.size();
-  e.truncated = first.name.size() > longest ? 1 : 0;
+  e.truncated = first.name.size() > longest_shown ? 1 : 0;
   block b{head_of(e), c.by_record, {}};
   for (const std::size_t i : held) {
     model_record& r = records_[i];
@@ -281,7 +285,10 @@ void reference::pass(model_record& r) {
   r.passed = true;
   const std::uint32_t to = wrongly(mistake::written_and_passed) ? wanted : wanted & ~r.dumped_to;
   const scopes open = open_scopes();
-  const std::string name = open.empty() ? "" : open.back()->name.substr(0, 63);
+  const auto* const shown = open.empty()                          ? nullptr
+                            : wrongly(mistake::outermost_context) ? open.front()
+                                                                  : open.back();
+  const std::string name = shown != nullptr ? shown->name.substr(0, longest_shown) : "";
   for (std::size_t h = 0; h < most_handlers; ++h)
     if ((to & bit(h)) != 0)
       result_.exact.at[h].push_back(
@@ -296,8 +303,8 @@ void reference::enter(const step& s) {
   const scopes open = open_scopes();
   std::uint32_t targets = bit(s.handler);
   for (const model_scope* other : open) targets |= bit(other->target);
-  constexpr std::size_t deepest = 32;
-  constexpr int most_targets = 8;
+  const std::size_t deepest = wrongly(mistake::one_deeper) ? 33 : 32;
+  const int most_targets = wrongly(mistake::ninth_target) ? 9 : 8;
   const bool refused = open.size() == deepest || std::popcount(targets) > most_targets;
   result_.exact.stats.scopes_refused += refused ? 1 : 0;
   objects_.push_back(std::make_unique<entered>(entered{{s.named ? name_of_scope(begun_) : "",
@@ -419,7 +426,12 @@ std::string_view to_string(mistake m) {
       "an exception always trips",
       "success takes all",
       "inner scopes stay",
-      "hand-over of what is held alone"};
+      "hand-over of what is held alone",
+      "what is forgotten is written",
+      "forgotten summed",
+      "outermost context",
+      "ninth target",
+      "one deeper"};
   return names[static_cast<std::size_t>(m)];
 }
 

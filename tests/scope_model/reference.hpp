@@ -45,6 +45,11 @@ enum class mistake : std::uint8_t {
   success_takes_all,       ///< what an inner scope held when it ended well is gone for the outer one
   inner_scopes_stay,       ///< a scope that ends out of order leaves the scopes inside it open
   hand_over_of_held_alone, ///< the ledgers count what scopes hold, not what is handed over
+  forgotten_is_written,    ///< what a scope forgot, its target is taken to have
+  forgotten_summed,        ///< a merged dump counts as forgotten what another of its scopes still held
+  outermost_context,       ///< the pass path shows the outermost scope's name
+  ninth_target,            ///< open scopes have one target more
+  one_deeper,              ///< scopes nest one deeper
   count
 };
 [[nodiscard]] std::string_view to_string(mistake m);

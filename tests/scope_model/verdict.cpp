@@ -30,7 +30,7 @@ std::string wrong_with(const program& p, const expectation& expected, const outc
 
 std::string wrong_with(const program& p, mistake in_reference) {
   try {
-    return wrong_with(p, expect(p, in_reference), play(p));
+    return wrong_with(p, expect(p, in_reference), play_apart(p));
   } catch (const std::exception& e) {
     return fmt::format("the library throws: {}\n", e.what());
   }
