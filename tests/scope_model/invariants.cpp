@@ -10,14 +10,19 @@ namespace faultline::scope_model {
 namespace {
 
 /// Goes through what one handler received; notes in `reached` who has what.
-std::string check_handler(std::size_t handler, const std::vector<block>& blocks,
-                          const std::vector<destination>& destinations, std::vector<std::uint32_t>& reached) {
+std::string check_handler(std::size_t handler, const std::vector<block>& blocks, const expectation& expected,
+                          std::vector<std::uint32_t>& reached) {
+  const std::vector<destination>& destinations = expected.destinations;
   const std::uint32_t bit = std::uint32_t{1} << handler;
   std::size_t latest = 0; // the latest record so far
+  std::size_t unnumbered = 0;
   for (const block& b : blocks) {
     std::size_t before = 0; // in this block
     for (const received_record& r : b.records) {
-      if (r.number == 0) continue; // the text does not tell which it is
+      if (r.number == 0) { // the text does not tell which it is
+        unnumbered += r.text.find("call failed") != std::string::npos ? 1 : 0;
+        continue;
+      }
       const std::string where = fmt::format("h{} receives {}: ", handler, r.text);
       if (r.number >= destinations.size() || (destinations[r.number].allowed & bit) == 0)
         return where + "nobody could send it there\n";
@@ -32,6 +37,9 @@ std::string check_handler(std::size_t handler, const std::vector<block>& blocks,
       return fmt::format("h{} receives {} after record {}\n", handler, b.records.back().text, latest);
     latest = std::max(latest, before);
   }
+  if (unnumbered > expected.unnumbered[handler])
+    return fmt::format("h{} receives `call failed` {} times, of {}\n", handler, unnumbered,
+                       expected.unnumbered[handler]);
   return {};
 }
 
@@ -50,8 +58,7 @@ std::string broken(const expectation& expected, const outcome& seen) {
   if (!seen.complaint.empty()) return seen.complaint;
   std::vector<std::uint32_t> reached(expected.destinations.size());
   for (std::size_t h = 0; h < seen.at.size(); ++h)
-    if (std::string wrong = check_handler(h, seen.at[h], expected.destinations, reached); !wrong.empty())
-      return wrong;
+    if (std::string wrong = check_handler(h, seen.at[h], expected, reached); !wrong.empty()) return wrong;
   std::uint64_t missing = 0;
   for (std::size_t i = 0; i < reached.size(); ++i)
     missing += (expected.destinations[i].wanted & ~reached[i]) != 0 ? 1 : 0;

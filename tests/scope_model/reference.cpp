@@ -99,7 +99,7 @@ class reference {
   std::size_t trips_ = 0;
   std::uint64_t next_dump_ = 1;
   std::vector<std::size_t> written_; ///< records that the hand-over at hand wrote somewhere
-  expectation result_{.exact = {}, .destinations = {{}}};
+  expectation result_{.exact = {}, .destinations = {{}}, .unnumbered = {}};
 
   [[nodiscard]] scopes open_scopes() {
     scopes open;
@@ -184,13 +184,15 @@ void reference::log(model_record r, trigger why) {
 }
 
 void reference::tell_destination(const model_record& r, const scopes& tripped) {
-  if (r.number == 0) return;
-  destination& d = result_.destinations[r.number];
-  d.allowed = d.wanted = routed(r);
+  destination d{routed(r), routed(r)};
   for (const model_scope* s : open_scopes())
     if (sees(*s, r)) d.allowed |= bit(s->target);
   for (const model_scope* s : tripped) // fullness depends on what the buffer made the scope write
     if (s->flush_level != level::off && r.at >= s->flush_level) d.wanted |= bit(s->target);
+  if (r.number != 0)
+    result_.destinations[r.number] = d;
+  else
+    for (std::size_t h = 0; h < most_handlers; ++h) result_.unnumbered[h] += d.allowed >> h & 1U;
 }
 
 reference::scopes reference::in_order(scopes tripped) const {

@@ -16,6 +16,8 @@
 //   one that ends before scopes inside it takes them along                              leave
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -64,6 +66,8 @@ struct destination {
 struct expectation {
   outcome exact;                         ///< for roomy programs
   std::vector<destination> destinations; ///< by statement number; [0] is not used
+  /// How many records without a number of their own may come to each handler.
+  std::array<std::size_t, most_handlers> unnumbered{};
 };
 
 /// Runs the program in the reference.
