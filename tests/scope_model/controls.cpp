@@ -81,12 +81,39 @@ bool lose_a_record(outcome& o, const expectation& e) {
   return false;
 }
 
+/// Records that a scope was to write and that are nowhere.
+bool discard_what_is_lost(outcome& o, const expectation& e) {
+  std::vector<bool> reached(e.destinations.size());
+  for (const auto& blocks : o.at)
+    for (const block& b : blocks) {
+      if (b.forgotten != 0) return false;
+      for (const received_record& r : b.records) reached[r.number] = true;
+    }
+  bool any = false;
+  for (std::size_t i = 1; i < reached.size(); ++i) any = any || (e.destinations[i].told && !reached[i]);
+  if (!any || o.stats.forgotten != 0 || o.stats.suppressed != 0) return false;
+  o.stats.discarded += std::exchange(o.stats.lost, 0);
+  return true;
+}
+
+bool forget_in_a_dump(outcome& o, const expectation& e) {
+  if (e.forgets || o.stats.contexts_refused != 0 || o.stats.contexts_suppressed != 0) return false;
+  for (auto& blocks : o.at)
+    for (block& b : blocks)
+      if (!b.head.empty()) return ++b.forgotten, true;
+  return false;
+}
+
 bool miscount(outcome& o, const expectation&) { return ++o.stats.discarded, true; }
 
-constexpr damage damages[] = {
-    {"a record twice", repeat_a_record},        {"two records exchanged", exchange_records},
-    {"two writes exchanged", exchange_blocks},  {"a record at a wrong handler", misdirect},
-    {"a wanted record missing", lose_a_record}, {"a ledger that is off by one", miscount}};
+constexpr damage damages[] = {{"a record twice", repeat_a_record},
+                              {"two records exchanged", exchange_records},
+                              {"two writes exchanged", exchange_blocks},
+                              {"a record at a wrong handler", misdirect},
+                              {"a wanted record missing", lose_a_record},
+                              {"a loss that is called success", discard_what_is_lost},
+                              {"a full scope that forgets", forget_in_a_dump},
+                              {"a ledger that is off by one", miscount}};
 
 bool notices(const damage& d, std::uint64_t count) {
   constexpr std::uint64_t most_tried = 100;

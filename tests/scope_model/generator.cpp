@@ -11,7 +11,8 @@ class generator {
  public:
   explicit generator(std::uint64_t seed)
       : dice_(seed), loggers_(2 + dice_.below(logger_names.size() - 1)), deep_(dice_.percent(4)),
-        handlers_(deep_ ? most_handlers : 1 + dice_.below(5)), quiet_(dice_.percent(30)) {
+        handlers_(deep_ ? most_handlers : 1 + dice_.below(5)), quiet_(dice_.percent(30)),
+        full_(dice_.percent(10)) {
     program_.seed = seed;
     program_.roomy = seed % 4 != 3;
     program_.storms = !program_.roomy && dice_.percent(30);
@@ -89,7 +90,7 @@ class generator {
                      {level::debug, 1},
                      {level::trace, 1}});
       s.number = std::array<std::size_t, 7>{1, 2, 3, 4, 5, 10, 100}[dice_.below(7)];
-      s.flag = dice_.percent(30);
+      s.flag = full_ || dice_.percent(30);
       s.named = dice_.percent(60);
       break;
     case verb::unwind: s.number = 1 + dice_.below(dice_.percent(20) ? most_unwound : 2); break;
@@ -126,6 +127,7 @@ class generator {
   bool deep_; ///< many scopes, over many targets
   std::size_t handlers_;
   bool quiet_; ///< few records trip
+  bool full_;  ///< all scopes write when they are full
   bool changes_handlers_ = false;
   program program_;
 };

@@ -52,20 +52,50 @@ std::string check_counts(const runtime_stats& expected, const runtime_stats& see
   return {};
 }
 
+/// Records that did not get where they had to.
+std::string check_missing(const expectation& expected, const std::vector<std::uint32_t>& reached,
+                          const outcome& seen) {
+  const runtime_stats& s = seen.stats;
+  std::uint64_t counted = s.lost + s.forgotten + s.suppressed;
+  for (const auto& blocks : seen.at)
+    for (const block& b : blocks) counted += b.forgotten; // a context told late may be beyond the capacity
+  std::uint64_t missing = 0;
+  std::uint64_t untold = 0;
+  for (std::size_t i = 0; i < reached.size(); ++i) {
+    const destination& d = expected.destinations[i];
+    missing += (d.wanted & ~reached[i]) != 0 ? 1 : 0;
+    untold += d.told && reached[i] == 0 ? 1 : 0;
+  }
+  if (missing > s.outbox_full)
+    return fmt::format("{} records did not reach all that wanted them, and {} are counted\n", missing,
+                       s.outbox_full);
+  if (untold > counted)
+    return fmt::format("{} records that a scope was to write are nowhere, and {} are counted\n", untold,
+                       counted);
+  return {};
+}
+
+/// Scopes that write when they are full write before their buffer forgets.
+std::string check_forgotten(const expectation& expected, const outcome& seen) {
+  if (expected.forgets || seen.stats.contexts_refused != 0 || seen.stats.contexts_suppressed != 0) return {};
+  for (const auto& blocks : seen.at)
+    for (const block& b : blocks)
+      if (b.forgotten != 0) return b.head + ": no scope of this program forgets\n";
+  return {};
+}
+
 } // namespace
 
 std::string broken(const expectation& expected, const outcome& seen) {
   if (!seen.complaint.empty()) return seen.complaint;
   std::vector<std::uint32_t> reached(expected.destinations.size());
-  for (std::size_t h = 0; h < seen.at.size(); ++h)
-    if (std::string wrong = check_handler(h, seen.at[h], expected, reached); !wrong.empty()) return wrong;
-  std::uint64_t missing = 0;
-  for (std::size_t i = 0; i < reached.size(); ++i)
-    missing += (expected.destinations[i].wanted & ~reached[i]) != 0 ? 1 : 0;
-  if (missing > seen.stats.outbox_full)
-    return fmt::format("{} records did not reach all that wanted them, and {} are counted\n", missing,
-                       seen.stats.outbox_full);
-  return check_counts(expected.exact.stats, seen.stats);
+  std::string wrong;
+  for (std::size_t h = 0; h < seen.at.size() && wrong.empty(); ++h)
+    wrong = check_handler(h, seen.at[h], expected, reached);
+  if (wrong.empty()) wrong = check_missing(expected, reached, seen);
+  if (wrong.empty()) wrong = check_forgotten(expected, seen);
+  if (wrong.empty()) wrong = check_counts(expected.exact.stats, seen.stats);
+  return wrong;
 }
 
 } // namespace faultline::scope_model

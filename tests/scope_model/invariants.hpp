@@ -15,6 +15,8 @@ namespace faultline::scope_model {
 ///     the records within a dump
 ///   - each record that a handler at a logger wanted, or that a scope's flush level made it write, is at all
 ///     of those handlers or counted as one that the outbox refused
+///   - of what the only open scope was to write, all is written somewhere, or lost, forgotten or suppressed
+///   - where all scopes write when they are full, none forgets, unless a context was refused or suppressed
 ///   - times within a dump do not go back, and the envelope counts its records
 ///   - both ledgers close, and the counts that room has no part in are the reference's
 [[nodiscard]] std::string broken(const expectation& expected, const outcome& seen);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,7 @@ struct received_record {
 struct block {
   std::string head;       ///< the envelope but for times and thread, empty for the pass path
   bool by_record = false; ///< a record made it write
+  std::uint64_t forgotten = 0;
   std::vector<received_record> records;
 };
 

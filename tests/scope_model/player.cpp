@@ -21,8 +21,10 @@ class recording_handler final : public handler {
   void write(const batch& records) override {
     const dump_envelope* const dump = records.envelope();
     if (dump != nullptr) {
-      blocks.push_back(
-          {head_of(*dump), dump->trigger == trigger::level || dump->trigger == trigger::exception, {}});
+      blocks.push_back({head_of(*dump),
+                        dump->trigger == trigger::level || dump->trigger == trigger::exception,
+                        dump->forgotten,
+                        {}});
       check(*dump, records.records());
     }
     for (const record_view& r : records) {

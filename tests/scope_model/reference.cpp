@@ -34,6 +34,7 @@ struct model_record {
   std::uint32_t passed_to = 0;
   bool handed_over = false;
   bool passed = false;
+  bool alone = false; ///< logged while one scope was open
 };
 
 struct model_scope {
@@ -74,7 +75,7 @@ class reference {
   void enter(const step& s);
   void hold(model_scope& s, std::size_t record) const;
   void log(model_record r, trigger why);
-  void tell_destination(const model_record& r, const scopes& tripped);
+  void tell_destination(model_record& r, const scopes& tripped);
   void trip(model_scope& s, trigger why, std::string_view reason);
   [[nodiscard]] scopes in_order(scopes tripped) const;
   void write(const scopes& tripped, const cause& c);
@@ -99,7 +100,7 @@ class reference {
   std::size_t trips_ = 0;
   std::uint64_t next_dump_ = 1;
   std::vector<std::size_t> written_; ///< records that the hand-over at hand wrote somewhere
-  expectation result_{.exact = {}, .destinations = {{}}, .unnumbered = {}};
+  expectation result_{.exact = {}, .destinations = {{}}, .unnumbered = {}, .forgets = false};
 
   [[nodiscard]] scopes open_scopes() {
     scopes open;
@@ -183,16 +184,25 @@ void reference::log(model_record r, trigger why) {
   pass(records_[record]);
 }
 
-void reference::tell_destination(const model_record& r, const scopes& tripped) {
+void reference::tell_destination(model_record& r, const scopes& tripped) {
+  const scopes open = open_scopes();
+  r.alone = open.size() == 1;
   destination d{routed(r), routed(r)};
-  for (const model_scope* s : open_scopes())
+  for (const model_scope* s : open)
     if (sees(*s, r)) d.allowed |= bit(s->target);
-  for (const model_scope* s : tripped) // fullness depends on what the buffer made the scope write
-    if (s->flush_level != level::off && r.at >= s->flush_level) d.wanted |= bit(s->target);
-  if (r.number != 0)
-    result_.destinations[r.number] = d;
-  else
+  for (const model_scope* s : tripped) { // fullness depends on what the buffer made the scope write
+    if (s->flush_level == level::off || r.at < s->flush_level) continue;
+    d.wanted |= bit(s->target);
+    for (const std::size_t i : s->held)
+      if (r.alone && records_[i].alone && records_[i].number != 0)
+        result_.destinations[records_[i].number].told = true;
+  }
+  if (r.number == 0) {
     for (std::size_t h = 0; h < most_handlers; ++h) result_.unnumbered[h] += d.allowed >> h & 1U;
+    return;
+  }
+  d.told = result_.destinations[r.number].told;
+  result_.destinations[r.number] = d;
 }
 
 reference::scopes reference::in_order(scopes tripped) const {
@@ -269,7 +279,7 @@ void reference::write_dump(const scopes& group, const cause& c) {
   e.records = held.size();
   e.forgotten = wrongly(mistake::forgotten_untold) ? 0 : forgotten.size();
   e.truncated = first.name.size() > longest_shown ? 1 : 0;
-  block b{head_of(e), c.by_record, {}};
+  block b{head_of(e), c.by_record, e.forgotten, {}};
   for (const std::size_t i : held) {
     model_record& r = records_[i];
     b.records.push_back({r.number, line_of(r.at, loggers_[r.logger].name, name, r.message, r.exception)});
@@ -294,7 +304,7 @@ void reference::pass(model_record& r) {
   for (std::size_t h = 0; h < most_handlers; ++h)
     if ((to & bit(h)) != 0)
       result_.exact.at[h].push_back(
-          {"", false, {{r.number, line_of(r.at, loggers_[r.logger].name, name, r.message, r.exception)}}});
+          {"", false, 0, {{r.number, line_of(r.at, loggers_[r.logger].name, name, r.message, r.exception)}}});
   r.passed_to = to;
   ++result_.exact.stats.taken;
   ++(to != 0 ? result_.exact.stats.written : result_.exact.stats.skipped);
@@ -309,6 +319,7 @@ void reference::enter(const step& s) {
   const int most_targets = wrongly(mistake::ninth_target) ? 9 : 8;
   const bool refused = open.size() == deepest || std::popcount(targets) > most_targets;
   result_.exact.stats.scopes_refused += refused ? 1 : 0;
+  result_.forgets = result_.forgets || !s.flag;
   objects_.push_back(std::make_unique<entered>(entered{{s.named ? name_of_scope(begun_) : "",
                                                         s.logger,
                                                         s.handler,

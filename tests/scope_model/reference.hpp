@@ -61,6 +61,7 @@ enum class mistake : std::uint8_t {
 struct destination {
   std::uint32_t allowed = 0;
   std::uint32_t wanted = 0; ///< reached, or counted
+  bool told = false;        ///< the only open scope, which alone ever had it, was to write it: not discarded
 };
 
 struct expectation {
@@ -68,6 +69,7 @@ struct expectation {
   std::vector<destination> destinations; ///< by statement number; [0] is not used
   /// How many records without a number of their own may come to each handler.
   std::array<std::size_t, most_handlers> unnumbered{};
+  bool forgets = false; ///< not all scopes write when they are full
 };
 
 /// Runs the program in the reference.
