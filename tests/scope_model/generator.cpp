@@ -11,8 +11,8 @@ class generator {
  public:
   explicit generator(std::uint64_t seed)
       : dice_(seed), loggers_(2 + dice_.below(logger_names.size() - 1)), deep_(dice_.percent(4)),
-        handlers_(deep_ ? most_handlers : 1 + dice_.below(5)), quiet_(dice_.percent(30)),
-        full_(dice_.percent(10)) {
+        handlers_(deep_ ? most_handlers : 1 + dice_.below(5)), full_(dice_.percent(10)),
+        quiet_(dice_.percent(full_ ? 80 : 30)), brief_(dice_.percent(30)) {
     program_.seed = seed;
     program_.roomy = seed % 4 != 3;
     program_.storms = !program_.roomy && dice_.percent(30);
@@ -78,7 +78,7 @@ class generator {
                      {level::warning, quiet_ ? 3U : 12U},
                      {level::error, quiet_ ? 1U : 10U},
                      {level::critical, quiet_ ? 0U : 3U}});
-      s.number = dice_.below(program_.roomy ? (dice_.percent(75) ? 20 : 80) : 400);
+      s.number = dice_.below(program_.roomy ? (dice_.percent(75) ? 20 : 80) : brief_ ? 20 : 400);
       s.flag = dice_.percent(50);
       break;
     case verb::begin:
@@ -91,6 +91,7 @@ class generator {
                      {level::trace, 1}});
       s.number = std::array<std::size_t, 7>{1, 2, 3, 4, 5, 10, 100}[dice_.below(7)];
       s.flag = full_ || dice_.percent(30);
+      if (full_ && dice_.percent(50)) s.number = 100; // more than a small buffer holds
       s.named = dice_.percent(60);
       break;
     case verb::unwind: s.number = 1 + dice_.below(dice_.percent(20) ? most_unwound : 2); break;
@@ -126,8 +127,9 @@ class generator {
   std::size_t loggers_;
   bool deep_; ///< many scopes, over many targets
   std::size_t handlers_;
-  bool quiet_; ///< few records trip
   bool full_;  ///< all scopes write when they are full
+  bool quiet_; ///< few records trip
+  bool brief_; ///< short texts in small buffers
   bool changes_handlers_ = false;
   program program_;
 };

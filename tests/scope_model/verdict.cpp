@@ -1,6 +1,6 @@
 #include "scope_model/verdict.hpp"
 
-#include <algorithm>
+#include <cstddef>
 #include <exception>
 
 #include <fmt/format.h>
@@ -11,13 +11,20 @@
 namespace faultline::scope_model {
 namespace {
 
-/// Roomy programs have it always, others when no count says otherwise. A scope that writes when it is full
-/// also writes when the buffer is, which no count tells.
+/// Roomy programs have it always; others when all their records together fit the buffer, and no count says
+/// that a buffer or the outbox was wanting. (What a full buffer forgets after it was handed over to somebody
+/// else has no count but the dump's.)
 bool had_room(const program& p, const runtime_stats& s) {
-  return p.roomy || (s.forgotten == 0 && s.contexts_refused == 0 && s.contexts_suppressed == 0 &&
-                     s.outbox_full == 0 && std::none_of(p.steps.begin(), p.steps.end(), [](const step& one) {
-                       return one.what == verb::begin && one.flag;
-                     }));
+  if (p.roomy) return true;
+  std::size_t bytes = 0;
+  for (const step& one : p.steps) {
+    constexpr std::size_t most_added = 64; // to the text of a statement or of an exception
+    const std::size_t records = one.what == verb::unwind ? most_unwound : 1;
+    bytes += records * most_added + (one.what == verb::log ? one.number : 0);
+  }
+  constexpr std::size_t surely_held =
+      2500; // of 4 KiB, of which each of four segments may leave a record's room
+  return bytes <= surely_held && s.contexts_refused == 0 && s.contexts_suppressed == 0 && s.outbox_full == 0;
 }
 
 } // namespace
