@@ -1,6 +1,8 @@
 #include "scope_model/generator.hpp"
 
-#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <utility>
 
 #include "support/dice.hpp"
 
@@ -28,8 +30,6 @@ class generator {
   }
 
  private:
-  using weights = std::initializer_list<std::pair<verb, unsigned>>;
-
   /// Handlers at loggers, levels; free while the runtime has not begun.
   void set_up() {
     for (std::uint64_t n = dice_.below(4); n > 0; --n) program_.steps.push_back(some(verb::attach));
@@ -40,29 +40,30 @@ class generator {
 
   step next() {
     if (changes_handlers_ && dice_.percent(8))
-      return some(choose({{verb::attach, 2}, {verb::detach, 2}, {verb::handler_level, 1}}));
-    return some(choose({{verb::log, 60},
-                        {verb::begin, deep_ ? 50U : 12U},
-                        {verb::end, deep_ ? 3U : 8U},
-                        {verb::unwind, 3},
-                        {verb::tell, 2},
-                        {verb::trip, 3},
-                        {verb::fail, 1},
-                        {verb::set_level, 2},
-                        {verb::inherit_level, 1},
-                        {verb::propagate, 1},
-                        {verb::run_once, 6}}));
+      return some(choose<verb>({{verb::attach, 2}, {verb::detach, 2}, {verb::handler_level, 1}}));
+    return some(choose<verb>({{verb::log, 60},
+                              {verb::begin, deep_ ? 50U : 12U},
+                              {verb::end, deep_ ? 3U : 8U},
+                              {verb::unwind, 3},
+                              {verb::tell, 2},
+                              {verb::trip, 3},
+                              {verb::fail, 1},
+                              {verb::set_level, 2},
+                              {verb::inherit_level, 1},
+                              {verb::propagate, 1},
+                              {verb::run_once, 6}}));
   }
 
-  verb choose(weights of) {
-    unsigned sum = 0;
+  /// One of these, by weight.
+  template <class T> T choose(std::initializer_list<std::pair<T, unsigned>> of) {
+    std::uint64_t sum = 0;
     for (const auto& [what, weight] : of) sum += weight;
-    std::uint64_t at = dice_.below(sum);
+    std::uint64_t at = sum != 0 ? dice_.below(sum) : 0;
     for (const auto& [what, weight] : of) {
       if (at < weight) return what;
       at -= weight;
     }
-    return verb::log;
+    return {};
   }
 
   step some(verb what) {
@@ -72,23 +73,23 @@ class generator {
     s.handler = dice_.below(handlers_);
     switch (what) {
     case verb::log:
-      s.at = one_of({{level::trace, 5},
-                     {level::debug, 45},
-                     {level::info, 25},
-                     {level::warning, quiet_ ? 3U : 12U},
-                     {level::error, quiet_ ? 1U : 10U},
-                     {level::critical, quiet_ ? 0U : 3U}});
+      s.at = choose<level>({{level::trace, 5},
+                            {level::debug, 45},
+                            {level::info, 25},
+                            {level::warning, quiet_ ? 3U : 12U},
+                            {level::error, quiet_ ? 1U : 10U},
+                            {level::critical, quiet_ ? 0U : 3U}});
       s.number = dice_.below(program_.roomy ? (dice_.percent(75) ? 20 : 80) : brief_ ? 20 : 400);
       s.flag = dice_.percent(50);
       break;
     case verb::begin:
-      s.at = one_of({{level::error, 60},
-                     {level::critical, 15},
-                     {level::warning, 15},
-                     {level::off, 4},
-                     {level::info, 4},
-                     {level::debug, 1},
-                     {level::trace, 1}});
+      s.at = choose<level>({{level::error, 60},
+                            {level::critical, 15},
+                            {level::warning, 15},
+                            {level::off, 4},
+                            {level::info, 4},
+                            {level::debug, 1},
+                            {level::trace, 1}});
       s.number = std::array<std::size_t, 7>{1, 2, 3, 4, 5, 10, 100}[dice_.below(7)];
       s.flag = full_ || dice_.percent(30);
       if (full_ && dice_.percent(50)) s.number = 100; // more than a small buffer holds
@@ -97,30 +98,19 @@ class generator {
     case verb::unwind: s.number = 1 + dice_.below(dice_.percent(20) ? most_unwound : 2); break;
     case verb::set_level:
     case verb::handler_level:
-      s.at = one_of({{level::trace, 15},
-                     {level::debug, 25},
-                     {level::info, 25},
-                     {level::warning, 20},
-                     {level::error, 10},
-                     {level::critical, 3},
-                     {level::off, 2}});
+      s.at = choose<level>({{level::trace, 15},
+                            {level::debug, 25},
+                            {level::info, 25},
+                            {level::warning, 20},
+                            {level::error, 10},
+                            {level::critical, 3},
+                            {level::off, 2}});
       break;
     case verb::propagate: s.flag = dice_.percent(40); break;
     default: break;
     }
     if (dice_.percent(25)) s.scope = dice_.below(4); // out of order, or nothing
     return s;
-  }
-
-  level one_of(std::initializer_list<std::pair<level, unsigned>> of) {
-    unsigned sum = 0;
-    for (const auto& [l, weight] : of) sum += weight;
-    std::uint64_t at = dice_.below(sum);
-    for (const auto& [l, weight] : of) {
-      if (at < weight) return l;
-      at -= weight;
-    }
-    return level::debug;
   }
 
   test::dice dice_;
