@@ -54,6 +54,8 @@ class FAULTLINE_API logger {
   void remove_handler(const std::shared_ptr<handler>& h);
 
   /// false: records of this logger and its descendants do not reach handlers and scopes of its ancestors.
+  /// Those that are held, or on their way to the flusher, are judged by the present setting: call it before
+  /// the logger is used. Any thread; takes a lock.
   void set_propagate(bool propagate);
 
   /// Whether both are the same place of the same runtime.

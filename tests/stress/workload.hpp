@@ -10,6 +10,7 @@
 #include <faultline/faultline.hpp>
 
 #include "stream_checker.hpp"
+#include "support/dice.hpp"
 
 namespace faultline::stress {
 
@@ -38,22 +39,7 @@ struct stage {
   std::array<logger, logger_count> loggers; ///< root, a, a.b, a.b.c, z, q
 };
 
-/// A small generator, for each thread its own.
-class dice {
- public:
-  explicit dice(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next() noexcept {
-    std::uint64_t z = (state_ += 0x9E3779B97F4A7C15U);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
-    return z ^ (z >> 31);
-  }
-  std::uint64_t below(std::uint64_t n) noexcept { return next() % n; }
-  bool percent(unsigned p) noexcept { return below(100) < p; }
-
- private:
-  std::uint64_t state_;
-};
+using test::dice;
 
 /// One thread's records of all its lives. `live` runs on a thread of its own each time.
 class worker {
