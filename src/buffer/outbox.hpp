@@ -32,7 +32,7 @@ struct outbox_entry {
   std::uint32_t thread_id;
   std::uint32_t context_bytes; ///< as stored, padded to 8
   std::uint32_t record_bytes;
-  std::uint32_t unused;
+  std::uint32_t told;              ///< the first of the targets, which get it whether a dump holds it or not
   std::uint64_t hand_overs_before; ///< hand-overs of the thread that come before it
 
   [[nodiscard]] std::span<handler*> target_list() noexcept {
@@ -116,6 +116,7 @@ inline outbox_entry* outbox::prepare(std::size_t targets, std::size_t context_by
   entry.bytes = static_cast<std::uint32_t>(needed);
   entry.flags = 0;
   entry.targets = static_cast<std::uint16_t>(targets);
+  entry.told = 0;
   entry.context_bytes = static_cast<std::uint32_t>(context);
   entry.record_bytes = static_cast<std::uint32_t>(record_bytes);
   return &entry;

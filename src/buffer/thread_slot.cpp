@@ -101,10 +101,11 @@ void thread_slot::pop_scopes(std::size_t index, std::uint32_t ended) noexcept {
   if (index < depth_) cursor_->trip_mask = scopes_[index].outer_trip_mask;
   while (depth_ > index) {
     const scope_slot& scope = scopes_[--depth_];
-    if (scope.owed) ++lost_contexts;
+    if (scope.owes()) ++lost_contexts;
     if (scope.serial != ended) add(counts.scopes_abandoned, 1);
   }
   if (depth_ > 0) return;
+  some_special = false;
   rewind();
   publish_counts();
 }

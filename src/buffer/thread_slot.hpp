@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <typeinfo>
 
 #include <faultline/detail/cursor.hpp>
 #include <faultline/detail/site.hpp>
@@ -25,6 +26,23 @@ namespace faultline::detail {
 struct generation;
 class hand_over_producer;
 
+/// What the end of a scope has to attend to, and what more there is of it: nothing for most.
+enum scope_trait : std::uint8_t {
+  scope_owes = 1,    ///< it tripped and could not hand over
+  scope_special = 2, ///< it has options that few scopes have: scope_slot::special is set
+};
+
+/// Options that few scopes have, so that entering the others costs nothing for them.
+struct special_options {
+  expectation expects;        ///< null: no error is expected
+  std::uint64_t pin_first;    ///< records that are not forgotten
+  std::uint64_t pinned;       ///< of these, records dealt with when their segment was forgotten
+  std::uint64_t sample_every; ///< 0: no successful scope is written
+  std::uint64_t kind;         ///< tells the scopes that are counted together for the sample
+  bool passes_through;        ///< trip_policy::pass_through
+  bool failed;                ///< it tripped, and not because it was full
+};
+
 /// One open scope: a view on the thread's buffer.
 struct scope_slot {
   const node_head* logger;
@@ -39,16 +57,25 @@ struct scope_slot {
   level_mask levels;          ///< levels that trip it
   level_mask outer_trip_mask; ///< the cursor's trip mask before it was entered
   std::uint8_t target_bit;
-  bool counts;      ///< full_policy::flush
-  bool owed;        ///< it tripped and could not hand over
-  position owed_to; ///< what it owes up to here is counted as lost
+  bool counts;         ///< full_policy::flush
+  bool passing;        ///< it passes through: what it sees is written at once
+  std::uint8_t traits; ///< of scope_trait
+  position owed_to;    ///< what it owes up to here is counted as lost
   /// The serial of the scope once it ended on another thread: it trips no more and goes when the thread next
   /// enters or leaves a scope. Relaxed: it carries nothing but itself.
   std::atomic<std::uint32_t> ended_elsewhere;
   context_block context;
+  special_options special;
 
   [[nodiscard]] bool abandoned() const noexcept {
     return ended_elsewhere.load(std::memory_order_relaxed) == serial;
+  }
+  [[nodiscard]] bool owes() const noexcept { return (traits & scope_owes) != 0; }
+  [[nodiscard]] bool is_special() const noexcept { return (traits & scope_special) != 0; }
+  /// It has been told all that it saw, and holds nothing.
+  [[nodiscard]] bool holds_nothing() const noexcept { return passing && !owes(); }
+  void owe(bool owing) noexcept {
+    traits = static_cast<std::uint8_t>((traits & ~scope_owes) | (owing ? scope_owes : 0));
   }
 };
 
@@ -138,7 +165,8 @@ class thread_slot {
   /// was settled, in the buffer's first segment.
   [[nodiscard]] bool may_pop_only_scope(std::uint32_t serial) const noexcept {
     const scope_slot& scope = scopes_[0];
-    return depth_ == 1 && scope.serial == serial && scope.budget_ticks == 0 && !scope.owed && is_plain();
+    return depth_ == 1 && scope.serial == serial && scope.budget_ticks == 0 && scope.traits == 0 &&
+           is_plain();
   }
   void pop_only_scope(cursor& c) noexcept {
     c.trip_mask = scopes_[0].outer_trip_mask;
@@ -231,7 +259,9 @@ class thread_slot {
   std::uint32_t thread_id = 0;
   thread_slot* next_of_thread = nullptr;         ///< the thread's slot in another runtime
   const unsigned* uncaught_exceptions = nullptr; ///< the thread's count, in the C++ ABI's globals
-  bool exception_escapes = false;                ///< the record being logged is `call failed`
+  bool some_special = false;      ///< a special scope has been entered in this stretch of scopes
+  bool exception_escapes = false; ///< the record being logged is `call failed`
+  const std::type_info* escaping_type = nullptr; ///< the type of that exception, where it is known
 
   /// Release after each hand-over's enqueue, acquire by the flusher: a round knows how many it must have
   /// taken.

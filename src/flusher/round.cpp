@@ -155,20 +155,22 @@ void round::write_entry(thread_slot& slot, outbox_entry& entry) {
   out_.add();
 }
 
-/// The entry's own targets, which serve only where there was no dump, and those of its logger but for the
-/// ones that the dump served. Good until the next call.
+/// The entry's own targets, of which a dump leaves those that are told in any case, and those of its logger;
+/// but for the ones that the dump served. Good until the next call.
 std::span<handler* const> round::add_own(thread_slot& slot, outbox_entry& entry,
                                          std::span<handler* const> routed) {
   const bool in_dump = (entry.flags & outbox_in_dump) != 0;
   const auto* const served = slot.flusher.last_targets.data();
   const auto* const served_end = served + (in_dump ? slot.flusher.last_target_count : 0);
   targets_.clear();
-  if (!in_dump)
-    for (handler* target : entry.target_list()) targets_.push_back(target);
-  for (handler* target : routed)
+  const auto add = [&](handler* target) {
     if (std::find(served, served_end, target) == served_end &&
         std::find(targets_.begin(), targets_.end(), target) == targets_.end())
       targets_.push_back(target);
+  };
+  const auto own = entry.target_list();
+  for (handler* target : own.first(in_dump ? entry.told : own.size())) add(target);
+  for (handler* target : routed) add(target);
   return targets_;
 }
 

@@ -8,10 +8,20 @@
 
 namespace faultline::detail {
 
+/// What an entry shows of a scope: the innermost one's context, or null where it has none.
+[[nodiscard]] const context_block* innermost_context(thread_slot& slot) noexcept;
+
+/// What an entry is to hold beside its record.
+struct entry_contents {
+  std::span<handler* const> targets = {};
+  const context_block* context = nullptr;
+  bool tripping = false; ///< it may take the part of the outbox that is kept for failures
+};
+
 /// The record's copy in the outbox, not published yet, for which the thread waits if it may; null when the
 /// outbox is full, or the runtime stopped meanwhile. The cursor is closed.
-outbox_entry* obtain_entry(thread_slot& slot, const record_reader& record, std::span<handler* const> targets,
-                           bool tripping) noexcept;
+outbox_entry* obtain_entry(thread_slot& slot, const record_reader& record,
+                           const entry_contents& contents) noexcept;
 
 /// The whole of the pass path on a thread without scopes: nothing is held, and the record goes on as it is.
 void pass_outside_scopes(thread_slot& slot, const record_reader& record) noexcept;

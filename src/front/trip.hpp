@@ -5,12 +5,9 @@
 
 #include "buffer/thread_slot.hpp"
 #include "front/core.hpp"
+#include "front/trip_decision.hpp"
 
 namespace faultline::detail {
-
-/// A set of the thread's open scopes, one bit each by their place in the table.
-using scope_set = std::uint32_t;
-static_assert(deepest_scope <= 32, "one bit for each scope");
 
 /// What became of a hand-over.
 enum class hand_over_result : std::uint8_t {
