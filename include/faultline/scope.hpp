@@ -81,11 +81,11 @@ struct scope_options {
   std::size_t capacity = default_capacity; ///< records; not zero
   full_policy on_full = full_policy::drop_oldest;
   trip_policy after_trip = trip_policy::resume;
-  std::size_t pin_first = 0;            ///< anything but 0 is refused: not available yet
+  std::size_t pin_first = 0;            ///< so many first records are written besides the last `capacity`
   std::chrono::nanoseconds budget = {}; ///< a scope that takes longer is written as "slow"; zero: no budget
   /// Errors for which it returns true do not trip the scope: the target gets them at once, alone. Null: none.
   expectation expects = nullptr;
-  std::size_t sample_every = 0; ///< anything but 0 is refused: not available yet
+  std::size_t sample_every = 0; ///< of so many scopes that end well one is written, as "sample"; 0: none
 };
 
 namespace detail {

@@ -17,6 +17,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include <faultline/detail/node.hpp>
 #include <faultline/level.hpp>
@@ -54,6 +55,7 @@ struct trip_descriptor {
   handler* target;
   position from;           ///< the scope's watermark
   std::uint64_t capacity;  ///< it writes its last `capacity` records
+  std::uint64_t pin_first; ///< and so many first ones
   std::uint64_t forgotten; ///< records since the watermark that the buffer's bound made it forget, at most
   std::uint64_t start_ticks;
   std::uint8_t target_bit; ///< records with this bit have been written to the target
@@ -68,11 +70,17 @@ struct buffer {
   std::byte* data = nullptr;
   buffer* next = nullptr; ///< the flusher's list of what it took
 
+  /// Pinned records, in the order in which they were logged: | position (8) | record |. As large as a
+  /// segment.
+  std::byte* pins = nullptr;
+  std::uint32_t pinned_bytes = 0;
+
   // The hand-over; written by the thread before the buffer is queued.
   std::uint64_t sequence = 0;        ///< counts the thread slot's hand-overs from 1
   std::uint64_t outbox_position = 0; ///< outbox entries before it come first
   std::uint64_t records = 0;         ///< between `from` and `to`
   std::uint64_t lost_contexts = 0;   ///< earlier contexts of the thread that were lost
+  position pins_from = UINT64_MAX;   ///< pinned records before it are not part of it
   position from = 0;
   position to = 0;
   std::array<std::uint32_t, segments_per_buffer> used{}; ///< bytes of each segment that hold records
@@ -89,6 +97,9 @@ struct buffer {
 template <class Use>
 void for_each_record(std::byte* data, const std::array<std::uint32_t, segments_per_buffer>& used,
                      std::size_t segment_bytes, position from, position to, Use&& use);
+
+/// The same for the buffer's pinned records from a position on.
+template <class Use> void for_each_pin(buffer& b, position from, Use&& use);
 
 } // namespace faultline::detail
 
@@ -113,5 +124,16 @@ void faultline::detail::for_each_record(std::byte* data,
       return; // never from our own writer; a damaged buffer ends here
     use(record, at);
     at += bytes;
+  }
+}
+
+template <class Use> void faultline::detail::for_each_pin(buffer& b, position from, Use&& use) {
+  for (std::size_t at = 0; at < b.pinned_bytes;) {
+    position where = 0;
+    std::memcpy(&where, b.pins + at, sizeof where);
+    std::byte* const record = b.pins + at + sizeof where;
+    const std::uint32_t bytes = record_reader(record).bytes();
+    if (where >= from) use(record, where);
+    at += sizeof where + bytes;
   }
 }

@@ -33,11 +33,13 @@ std::size_t slot_geometry::record_bytes() const noexcept {
 
 thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) {
   // | cursor (a page that forks wipe) | thread_slot | buffers' heads | outbox | records of the buffers |
+  // pinned |
   const auto pages = [](std::size_t bytes) { return (bytes + page_bytes - 1) / page_bytes * page_bytes; };
   const std::size_t head_bytes = pages(sizeof(thread_slot) + geometry.buffers * sizeof(buffer));
   const std::size_t outbox_at = page_bytes + head_bytes;
   const std::size_t records_at = outbox_at + geometry.outbox_bytes;
-  mapping memory(records_at + geometry.buffers * geometry.buffer_bytes);
+  const std::size_t pins_at = records_at + geometry.buffers * geometry.buffer_bytes;
+  mapping memory(pins_at + geometry.buffers * geometry.segment_bytes());
   memory.wipe_on_fork(0,
                       page_bytes); // where it cannot, pthread_atfork closes the cursor of the forking thread
 
@@ -52,6 +54,7 @@ thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) 
     auto* b = new (slot->buffers_ + i) buffer;
     b->home = slot;
     b->data = base + records_at + i * geometry.buffer_bytes;
+    b->pins = base + pins_at + i * geometry.segment_bytes();
   }
   slot->out.place(base + outbox_at, geometry.outbox_bytes);
   cursor& c = *slot->cursor_;
@@ -104,8 +107,9 @@ void thread_slot::pop_scopes(std::size_t index, std::uint32_t ended) noexcept {
     if (scope.owes()) ++lost_contexts;
     if (scope.serial != ended) add(counts.scopes_abandoned, 1);
   }
-  if (depth_ > 0) return;
   some_special = false;
+  for (const scope_slot& scope : scopes()) some_special = some_special || scope.is_special();
+  if (depth_ > 0) return;
   rewind();
   publish_counts();
 }
@@ -119,6 +123,7 @@ buffer* thread_slot::free_buffer() noexcept {
 
 void thread_slot::use(buffer& b) noexcept {
   current_ = &b;
+  b.pinned_bytes = 0;
   oldest_ = 0;
   start_segment(0);
 }
@@ -153,6 +158,7 @@ void thread_slot::rewind_segments() noexcept {
   std::uint64_t unsettled = live();
   for (std::uint64_t n = oldest_; n <= segment_; ++n) unsettled -= marks(n).settled();
   add(counts.discarded, unsettled);
+  current_->pinned_bytes = 0;
   oldest_ = 0;
   start_segment(0);
 }
@@ -225,9 +231,65 @@ void thread_slot::settle_moved(buffer& successor, const unsettled_records& befor
   use(successor);
 }
 
+bool thread_slot::pin(const record_reader& record, position at) noexcept {
+  buffer& b = *current_;
+  const std::size_t needed = sizeof at + record.bytes();
+  if (b.pinned_bytes + needed > segment_bytes_) return false;
+  std::memcpy(b.pins + b.pinned_bytes, &at, sizeof at);
+  std::memcpy(b.pins + b.pinned_bytes + sizeof at, record.data(), record.bytes());
+  b.pinned_bytes += static_cast<std::uint32_t>(needed);
+  return true;
+}
+
+void thread_slot::drop_pins_before(position from) noexcept {
+  buffer& b = *current_;
+  std::byte* first = b.pins + b.pinned_bytes; // of those that stay: positions rise
+  detail::for_each_pin(b, from, [&first](std::byte* record, position at) {
+    if (record - sizeof at < first) first = record - sizeof at;
+  });
+  const auto stay = static_cast<std::size_t>(b.pins + b.pinned_bytes - first);
+  std::memmove(b.pins, first, stay);
+  b.pinned_bytes = static_cast<std::uint32_t>(stay);
+}
+
+thread_slot::pin_classes thread_slot::pins_from(position from) noexcept {
+  pin_classes found;
+  for_each_pin(from, [&found](const record_reader& record) {
+    ++found.all;
+    const std::uint8_t flags = record.flags();
+    if ((flags & record_handed_over) != 0) return;
+    ++((flags & record_passed) != 0 ? found.unsettled.passed
+       : (flags & record_lost) != 0 ? found.unsettled.lost
+                                    : found.unsettled.plain);
+  });
+  return found;
+}
+
+void thread_slot::settle_pins(const pin_classes& pins, position from, bool here) noexcept {
+  const unsettled_records& u = pins.unsettled;
+  subtract(counts.discarded, u.plain);
+  subtract(counts.forgotten, u.plain);
+  subtract(counts.passed_only, u.passed);
+  subtract(counts.lost, u.lost);
+  add(counts.handed_over, u.plain + u.passed + u.lost);
+  if (here) for_each_pin(from, [](record_reader& record) { record.set_flags(record_handed_over); });
+}
+
+void thread_slot::lose_pins(position from) noexcept {
+  for_each_pin(from, [this](record_reader& record) {
+    if ((record.flags() & (record_handed_over | record_passed | record_lost)) != 0) return;
+    subtract(counts.discarded, 1);
+    subtract(counts.forgotten, 1);
+    add(counts.lost, 1);
+    record.set_flags(record_lost);
+  });
+}
+
 void thread_slot::copy_span(position from, buffer& destination) noexcept {
   note_used();
   destination.used = current_->used;
+  destination.pinned_bytes = current_->pinned_bytes;
+  if (current_->pinned_bytes != 0) std::memcpy(destination.pins, current_->pins, current_->pinned_bytes);
   for (std::uint64_t n = from / segment_bytes_; n <= segment_; ++n) {
     const std::size_t at = n % segments_per_buffer * segment_bytes_;
     const std::size_t skip = n == from / segment_bytes_ ? from % segment_bytes_ : 0;

@@ -13,71 +13,19 @@
 #include <faultline/detail/cursor.hpp>
 #include <faultline/detail/site.hpp>
 #include <faultline/level.hpp>
-#include <faultline/scope.hpp>
 
 #include "base/clock.hpp"
 #include "base/mapping.hpp"
 #include "buffer/buffer.hpp"
 #include "buffer/outbox.hpp"
+#include "buffer/sample_counts.hpp"
+#include "buffer/scope_slot.hpp"
 #include "record/layout.hpp"
 
 namespace faultline::detail {
 
 struct generation;
 class hand_over_producer;
-
-/// What the end of a scope has to attend to, and what more there is of it: nothing for most.
-enum scope_trait : std::uint8_t {
-  scope_owes = 1,    ///< it tripped and could not hand over
-  scope_special = 2, ///< it has options that few scopes have: scope_slot::special is set
-};
-
-/// Options that few scopes have, so that entering the others costs nothing for them.
-struct special_options {
-  expectation expects;        ///< null: no error is expected
-  std::uint64_t pin_first;    ///< records that are not forgotten
-  std::uint64_t pinned;       ///< of these, records dealt with when their segment was forgotten
-  std::uint64_t sample_every; ///< 0: no successful scope is written
-  std::uint64_t kind;         ///< tells the scopes that are counted together for the sample
-  bool passes_through;        ///< trip_policy::pass_through
-  bool failed;                ///< it tripped, and not because it was full
-};
-
-/// One open scope: a view on the thread's buffer.
-struct scope_slot {
-  const node_head* logger;
-  handler* target;
-  std::uint64_t start_ticks;
-  std::uint64_t budget_ticks; ///< 0: none
-  std::uint64_t capacity;
-  position watermark;         ///< what came before it has been written, or was not this scope's
-  std::uint64_t logged_mark;  ///< the cursor's count at the watermark
-  std::uint64_t held;         ///< visible records since the watermark; counted for full_policy::flush only
-  std::uint32_t serial;       ///< tells one use of the slot from the next
-  level_mask levels;          ///< levels that trip it
-  level_mask outer_trip_mask; ///< the cursor's trip mask before it was entered
-  std::uint8_t target_bit;
-  bool counts;         ///< full_policy::flush
-  bool passing;        ///< it passes through: what it sees is written at once
-  std::uint8_t traits; ///< of scope_trait
-  position owed_to;    ///< what it owes up to here is counted as lost
-  /// The serial of the scope once it ended on another thread: it trips no more and goes when the thread next
-  /// enters or leaves a scope. Relaxed: it carries nothing but itself.
-  std::atomic<std::uint32_t> ended_elsewhere;
-  context_block context;
-  special_options special;
-
-  [[nodiscard]] bool abandoned() const noexcept {
-    return ended_elsewhere.load(std::memory_order_relaxed) == serial;
-  }
-  [[nodiscard]] bool owes() const noexcept { return (traits & scope_owes) != 0; }
-  [[nodiscard]] bool is_special() const noexcept { return (traits & scope_special) != 0; }
-  /// It has been told all that it saw, and holds nothing.
-  [[nodiscard]] bool holds_nothing() const noexcept { return passing && !owes(); }
-  void owe(bool owing) noexcept {
-    traits = static_cast<std::uint8_t>((traits & ~scope_owes) | (owing ? scope_owes : 0));
-  }
-};
 
 /// Sizes that all slots of a runtime share.
 struct slot_geometry {
@@ -224,6 +172,39 @@ class thread_slot {
                     });
   }
 
+  // Pinned records: copies of those that scopes want although their segment is forgotten, in a place of the
+  // buffer's own as large as a segment. The ledger counts them as forgotten until a hand-over takes them.
+
+  /// Keeps a record of the oldest segment, from that position. False when there is no room.
+  bool pin(const record_reader& record, position at) noexcept;
+  /// Makes room: nobody wants pinned records before that position.
+  void drop_pins_before(position from) noexcept;
+  /// Calls `use(record_reader&, position)` for each record of the oldest segment.
+  template <class Use> void for_each_in_oldest(Use&& use) noexcept {
+    note_used();
+    for_each_record(current_->data, current_->used, segment_bytes_, oldest_position(),
+                    oldest_position() + segment_bytes_, [&use](std::byte* record, position at) {
+                      record_reader reader(record);
+                      use(reader, at);
+                    });
+  }
+  template <class Use> void for_each_pin(position from, Use&& use) noexcept {
+    detail::for_each_pin(*current_, from, [&use](std::byte* record, position) {
+      record_reader reader(record);
+      use(reader);
+    });
+  }
+  struct pin_classes {
+    std::uint64_t all = 0;
+    unsettled_records unsettled = {};
+  };
+  /// What the ledger has of the pinned records from the position on.
+  [[nodiscard]] pin_classes pins_from(position from) noexcept;
+  /// They are in a hand-over; `here` when the buffer did not leave with it.
+  void settle_pins(const pin_classes& pins, position from, bool here) noexcept;
+  /// They should have been written and were not.
+  void lose_pins(position from) noexcept;
+
   /// Copies the records from the position on into another buffer of this slot, at the same positions.
   void copy_span(position from, buffer& destination) noexcept;
   /// Notes in the current buffer which bytes of it hold records, before somebody else reads them.
@@ -254,13 +235,14 @@ class thread_slot {
   hand_over_producer* producer = nullptr; ///< recycled with the slot
   outbox out;
   slot_counts counts;
+  sample_counts samples;
   std::uint64_t hand_overs = 0;    ///< the thread's count; `hand_overs_published` is what the flusher reads
   std::uint64_t lost_contexts = 0; ///< to be told by the next dump
   std::uint32_t thread_id = 0;
   thread_slot* next_of_thread = nullptr;         ///< the thread's slot in another runtime
   const unsigned* uncaught_exceptions = nullptr; ///< the thread's count, in the C++ ABI's globals
-  bool some_special = false;      ///< a special scope has been entered in this stretch of scopes
-  bool exception_escapes = false; ///< the record being logged is `call failed`
+  bool some_special = false;                     ///< an open scope is special
+  bool exception_escapes = false;                ///< the record being logged is `call failed`
   const std::type_info* escaping_type = nullptr; ///< the type of that exception, where it is known
 
   /// Release after each hand-over's enqueue, acquire by the flusher: a round knows how many it must have

@@ -192,10 +192,12 @@ void round::write_hand_over(thread_slot& slot, buffer& b) {
 
 round::fates round::write_dumps(thread_slot& slot, buffer& b) {
   candidates_.clear();
-  for_each_record(b.data, b.used, slot.segment_bytes(), b.from, b.to, [this](std::byte* at, position where) {
+  const auto consider = [this](std::byte* at, position where) {
     const node* logger = threads_.owner.loggers.find(record_reader(at).logger());
     candidates_.push_back({.at = at, .where = where, .logger = logger});
-  });
+  };
+  for_each_pin(b, b.pins_from, consider);
+  for_each_record(b.data, b.used, slot.segment_bytes(), b.from, b.to, consider);
 
   auto& side = slot.flusher;
   std::vector<handler*> all;
@@ -222,20 +224,28 @@ round::fates round::write_dumps(thread_slot& slot, buffer& b) {
   return f;
 }
 
-/// Chooses the records that one scope writes: the last `capacity` that it sees since its watermark.
+/// Chooses the records that one scope writes: of those that it sees since its watermark the last `capacity`,
+/// and the first that it pinned.
 void round::choose(const trip_descriptor& trip) {
-  std::uint64_t left = trip.capacity;
-  for (auto c = candidates_.rbegin(); c != candidates_.rend() && c->where >= trip.from; ++c) {
-    if (c->logger == nullptr || !c->logger->reaches(*trip.logger)) continue;
-    c->seen = true;
-    if (left == 0) continue;
-    --left;
-    c->remembered = true;
-    const record_reader record(c->at);
+  std::uint64_t count = 0;
+  for (candidate& c : candidates_) {
+    c.sees = c.where >= trip.from && c.logger != nullptr && c.logger->reaches(*trip.logger);
+    count += c.sees ? 1 : 0;
+  }
+  const std::uint64_t last = count > trip.capacity ? count - trip.capacity : 0;
+  std::uint64_t index = 0;
+  for (candidate& c : candidates_) {
+    if (!c.sees) continue;
+    c.seen = true;
+    const bool remembered = index < trip.pin_first || index >= last;
+    ++index;
+    if (!remembered) continue;
+    c.remembered = true;
+    const record_reader record(c.at);
     if ((record.targets() & trip.target_bit) != 0) continue;
     const bool passed = (record.flags() & record_passed) != 0;
-    if (passed && router::serves(*c->logger, trip.target, record.level(), record.time())) continue;
-    c->chosen = true;
+    if (passed && router::serves(*c.logger, trip.target, record.level(), record.time())) continue;
+    c.chosen = true;
   }
 }
 

@@ -50,6 +50,7 @@ void note_told(thread_slot& slot, scope_set told, bool accepted) noexcept {
     } else if (!scope.owes()) {
       scope.watermark = slot.here();
       scope.logged_mark = slot.place().logged;
+      scope.special.pinned = 0;
     }
   }
 }

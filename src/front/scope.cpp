@@ -83,15 +83,9 @@ void check(const scope_options& options) {
   if (options.after_trip > trip_policy::pass_through)
     throw configuration_error("after_trip", std::to_string(static_cast<int>(options.after_trip)),
                               "not a policy");
-  if (options.pin_first != 0)
-    throw configuration_error("pin_first", std::to_string(options.pin_first),
-                              "not available in this version; only 0 is");
   if (options.budget.count() < 0)
     throw configuration_error("budget", std::to_string(options.budget.count()) + " ns",
                               "a time budget is not negative");
-  if (options.sample_every != 0)
-    throw configuration_error("sample_every", std::to_string(options.sample_every),
-                              "not available in this version; only 0 is");
 }
 
 void add_field(thread_slot& slot, unsigned index, std::string_view key, const char* code,
@@ -118,18 +112,38 @@ void note_start(cursor& c, scope_slot& scope, std::uint64_t ticks) noexcept {
   c.time.store(ticks, std::memory_order_relaxed);
 }
 
+/// Scopes of one logger, name and rate are counted together. Not 0.
+std::uint64_t kind_of(const scope_slot& scope, const scope_options& options) noexcept {
+  const std::uint64_t name = std::hash<std::string_view>{}(options.name);
+  return (name ^ (scope.logger->id * 0x9E37'79B9'7F4A'7C15U) ^ (options.sample_every << 1U)) | 1U;
+}
+
 void note_special(scope_slot& scope, const scope_options& options) noexcept {
   scope.traits = scope_special;
   scope.special = {.expects = options.expects,
                    .pin_first = options.pin_first,
                    .pinned = 0,
                    .sample_every = options.sample_every,
-                   .kind = 0,
+                   .kind = options.sample_every != 0 ? kind_of(scope, options) : 0,
                    .passes_through = options.after_trip == trip_policy::pass_through,
                    .failed = false};
 }
 
-void leave(thread_slot& slot, std::uint32_t index) noexcept {
+/// The scope ended well, and may be the one that is written. One that finds no free buffer leaves it to the
+/// next.
+void take_sample(thread_slot& slot, std::uint32_t index) noexcept {
+  const special_options& options = slot.scope_at(index).special;
+  if (!slot.samples.is_due(options.kind, options.sample_every) || slot.free_buffer() == nullptr ||
+      !slot.home->accepting.load(std::memory_order_relaxed))
+    return;
+  trip_cause cause;
+  cause.trigger = trigger::sample;
+  cause.ticks = note_time(slot.place());
+  slot.samples.written(options.kind);
+  trip_without_record(slot, bit_of_scope(index), cause);
+}
+
+void leave(thread_slot& slot, std::uint32_t index, bool well) noexcept {
   const closed_section closed(slot, slot.place());
   const scope_slot& scope = slot.scope_at(index);
   if (scope.budget_ticks != 0) {
@@ -143,6 +157,8 @@ void leave(thread_slot& slot, std::uint32_t index) noexcept {
       trip_without_record(slot, bit_of_scope(index), cause);
     }
   }
+  if (well && scope.is_special() && scope.special.sample_every != 0 && !scope.special.failed)
+    take_sample(slot, index);
   slot.pop_scopes(index, scope.serial);
 }
 
@@ -272,9 +288,9 @@ void error_scope::leave() noexcept {
     return;
   }
   if (!active()) return; // a scope outside it ended first, which counted it
-  if (*slot_->uncaught_exceptions > uncaught_ && !told_)
-    detail::log_failure(*node_, slot_, detail::plain_failure, nullptr);
-  detail::leave(*slot_, index_);
+  const bool escapes = *slot_->uncaught_exceptions > uncaught_;
+  if (escapes && !told_) detail::log_failure(*node_, slot_, detail::plain_failure, nullptr);
+  detail::leave(*slot_, index_, !escapes && !told_);
 }
 
 void error_scope::trip(std::string_view reason) noexcept {
@@ -302,7 +318,7 @@ void error_scope::fail_with_current_exception(bool (*is_expected)() noexcept) no
   if (type == nullptr) return; // no C++ exception: the thread's own end unwinds the stack
   const detail::exception_story story;
   if (is_expected != nullptr && is_expected()) {
-    if (logger(const_cast<detail::node_head&>(*node_)).enabled(level::info))
+    if (detail::is_on(*node_, level::info))
       detail::append(node_->gate(level::info), detail::expected_failure, detail::level_of_site{},
                      story.wire());
     return;

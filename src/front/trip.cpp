@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "front/pins.hpp"
 #include "record/layout.hpp"
 
 namespace faultline::detail {
@@ -39,10 +40,12 @@ void describe(thread_slot& slot, const scope_slot& scope, std::string_view reaso
               trip_descriptor& out) noexcept {
   out.logger = scope.logger;
   out.target = scope.target;
-  out.from = std::max(scope.watermark, slot.oldest_position());
+  out.pin_first = scope.pin_first();
+  out.from = out.pin_first != 0 ? scope.watermark : std::max(scope.watermark, slot.oldest_position());
   out.capacity = scope.counts ? UINT64_MAX : scope.capacity; // full_policy::flush writes all it holds
   const std::uint64_t oldest = slot.oldest_logged();
   out.forgotten = oldest > scope.logged_mark ? oldest - scope.logged_mark : 0;
+  if (out.pin_first != 0) out.forgotten -= std::min(out.forgotten, slot.pins_from(scope.watermark).all);
   out.start_ticks = scope.start_ticks;
   out.target_bit = scope.target_bit;
   out.reason_size = static_cast<std::uint8_t>(std::min(reason.size(), out.reason.size()));
@@ -59,7 +62,7 @@ bool shares_target(thread_slot& slot, const scope_slot& scope, scope_set tripped
   return false;
 }
 
-/// Marks what the scope writes: its last `capacity` visible records.
+/// Marks what the scope writes: its last `capacity` visible records, and the first that it pinned.
 void mark_written(thread_slot& slot, const scope_slot& scope) noexcept {
   const position from = std::max(scope.watermark, slot.oldest_position());
   const registry& loggers = slot.home->owner.loggers;
@@ -67,15 +70,19 @@ void mark_written(thread_slot& slot, const scope_slot& scope) noexcept {
     const node* n = loggers.find(r.logger());
     return n != nullptr && n->reaches(*scope.logger);
   };
+  const std::uint64_t first = scope.pin_first();
+  const auto for_each = [&](auto&& use) {
+    if (first != 0) slot.for_each_pin(scope.watermark, use);
+    slot.for_each_held(from, use);
+  };
   std::uint64_t count = 0;
-  slot.for_each_held(from, [&](record_reader& r) { count += visible(r) ? 1 : 0; });
-  std::uint64_t skip = !scope.counts && count > scope.capacity ? count - scope.capacity : 0;
-  slot.for_each_held(from, [&](record_reader& r) {
+  for_each([&](record_reader& r) { count += visible(r) ? 1 : 0; });
+  const std::uint64_t last = !scope.counts && count > scope.capacity ? count - scope.capacity : 0;
+  std::uint64_t index = 0;
+  for_each([&](record_reader& r) {
     if (!visible(r)) return;
-    if (skip > 0)
-      --skip;
-    else
-      r.set_targets(scope.target_bit);
+    if (index < first || index >= last) r.set_targets(scope.target_bit);
+    ++index;
   });
 }
 
@@ -93,6 +100,7 @@ void owe(thread_slot& slot, scope_set tripped, std::atomic<std::uint64_t>& count
   }
   slot.for_each_held(std::max(from, slot.oldest_position()),
                      [&slot](record_reader& r) { slot.settle_lost(r); });
+  if (slot.some_special) slot.lose_pins(first_pin(slot, tripped));
   add(count, 1);
 }
 
@@ -123,7 +131,7 @@ namespace {
 
 /// Whether the cause is a failure for that one of the tripped scopes.
 bool is_failure(const scope_slot& scope, const trip_cause& cause) noexcept {
-  if (cause.trigger == trigger::full) return false;
+  if (cause.trigger == trigger::full || cause.trigger == trigger::sample) return false;
   const bool by_record = cause.trigger == trigger::level || cause.trigger == trigger::exception;
   return !by_record || (scope.levels & bit_of(cause.level)) != 0; // it may have been full, and others failed
 }
@@ -180,6 +188,11 @@ hand_over_result hand_over(thread_slot& slot, scope_set tripped, const trip_caus
     slot.copy_span(from, out);
   out.trips = 0;
   address(slot, out, scopes, from, cause);
+  out.pins_from = slot.some_special ? first_pin(slot, tripped) : UINT64_MAX;
+  const position pins_from = out.pins_from;
+  const thread_slot::pin_classes pins =
+      pins_from != UINT64_MAX ? slot.pins_from(pins_from) : thread_slot::pin_classes{};
+  out.records += pins.all;
   const std::uint64_t records = out.records;
   const thread_slot::unsettled_records before =
       moves ? slot.unsettled_before(from) : thread_slot::unsettled_records{};
@@ -202,10 +215,12 @@ hand_over_result hand_over(thread_slot& slot, scope_set tripped, const trip_caus
       if (shares_target(slot, *scope, tripped)) mark_written(slot, *scope);
     slot.settle_copied(from);
   }
+  if (pins.all != 0) slot.settle_pins(pins, pins_from, !moves);
   for (scope_slot* scope : scopes) {
     scope->watermark = slot.here();
     scope->logged_mark = slot.place().logged;
     scope->held = 0;
+    scope->special.pinned = 0;
     scope->owe(false);
     scope->owed_to = 0;
   }
@@ -248,6 +263,7 @@ bool make_room(cursor& c, std::size_t bytes) noexcept {
       if (bytes <= static_cast<std::size_t>(c.end - c.head)) return true;
     }
   }
+  if (slot.some_special && slot.next_segment_forgets()) keep_pinned(slot);
   slot.next_segment();
   return true;
 }
