@@ -38,6 +38,11 @@ using position = std::uint64_t;
 inline constexpr std::size_t segments_per_buffer = 4;
 inline constexpr std::size_t deepest_scope = 32;
 
+/// The room that each buffer has for pinned records.
+[[nodiscard]] constexpr std::size_t pin_bytes(std::size_t segment_bytes) noexcept {
+  return segment_bytes / 4;
+}
+
 enum class buffer_state : std::uint8_t { free, owned, queued, flushing };
 
 /// Why a scope writes.

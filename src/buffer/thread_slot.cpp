@@ -39,7 +39,7 @@ thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) 
   const std::size_t outbox_at = page_bytes + head_bytes;
   const std::size_t records_at = outbox_at + geometry.outbox_bytes;
   const std::size_t pins_at = records_at + geometry.buffers * geometry.buffer_bytes;
-  mapping memory(pins_at + geometry.buffers * geometry.segment_bytes());
+  mapping memory(pins_at + geometry.buffers * pin_bytes(geometry.segment_bytes()));
   memory.wipe_on_fork(0,
                       page_bytes); // where it cannot, pthread_atfork closes the cursor of the forking thread
 
@@ -54,7 +54,7 @@ thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) 
     auto* b = new (slot->buffers_ + i) buffer;
     b->home = slot;
     b->data = base + records_at + i * geometry.buffer_bytes;
-    b->pins = base + pins_at + i * geometry.segment_bytes();
+    b->pins = base + pins_at + i * pin_bytes(geometry.segment_bytes());
   }
   slot->out.place(base + outbox_at, geometry.outbox_bytes);
   cursor& c = *slot->cursor_;
@@ -234,7 +234,7 @@ void thread_slot::settle_moved(buffer& successor, const unsettled_records& befor
 bool thread_slot::pin(const record_reader& record, position at) noexcept {
   buffer& b = *current_;
   const std::size_t needed = sizeof at + record.bytes();
-  if (b.pinned_bytes + needed > segment_bytes_) return false;
+  if (b.pinned_bytes + needed > pin_bytes(segment_bytes_)) return false;
   std::memcpy(b.pins + b.pinned_bytes, &at, sizeof at);
   std::memcpy(b.pins + b.pinned_bytes + sizeof at, record.data(), record.bytes());
   b.pinned_bytes += static_cast<std::uint32_t>(needed);

@@ -173,7 +173,8 @@ class thread_slot {
   }
 
   // Pinned records: copies of those that scopes want although their segment is forgotten, in a place of the
-  // buffer's own as large as a segment. The ledger counts them as forgotten until a hand-over takes them.
+  // buffer's own, of a quarter of a segment. The ledger counts them as forgotten until a hand-over takes
+  // them.
 
   /// Keeps a record of the oldest segment, from that position. False when there is no room.
   bool pin(const record_reader& record, position at) noexcept;
