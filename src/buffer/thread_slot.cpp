@@ -107,8 +107,10 @@ void thread_slot::pop_scopes(std::size_t index, std::uint32_t ended) noexcept {
     if (scope.owes()) ++lost_contexts;
     if (scope.serial != ended) add(counts.scopes_abandoned, 1);
   }
-  some_special = false;
-  for (const scope_slot& scope : scopes()) some_special = some_special || scope.is_special();
+  if (some_special) {
+    some_special = false;
+    for (const scope_slot& scope : scopes()) some_special = some_special || scope.is_special();
+  }
   if (depth_ > 0) return;
   rewind();
   publish_counts();
@@ -252,27 +254,32 @@ void thread_slot::drop_pins_before(position from) noexcept {
   b.pinned_bytes = static_cast<std::uint32_t>(stay);
 }
 
-thread_slot::pin_classes thread_slot::pins_from(position from) noexcept {
-  pin_classes found;
-  for_each_pin(from, [&found](const record_reader& record) {
-    ++found.all;
-    const std::uint8_t flags = record.flags();
-    if ((flags & record_handed_over) != 0) return;
-    ++((flags & record_passed) != 0 ? found.unsettled.passed
-       : (flags & record_lost) != 0 ? found.unsettled.lost
-                                    : found.unsettled.plain);
-  });
-  return found;
+std::uint64_t thread_slot::count_pins(position from) noexcept {
+  std::uint64_t count = 0;
+  for_each_pin(from, [&count](const record_reader&) { ++count; });
+  return count;
 }
 
-void thread_slot::settle_pins(const pin_classes& pins, position from, bool here) noexcept {
-  const unsettled_records& u = pins.unsettled;
+void thread_slot::take_pins(buffer& leaving, position from) noexcept {
+  leaving.pins_from = from;
+  leaving.records += count_pins(from);
+  taken_pins_ = {from, {}};
+  for_each_pin(from, [&u = taken_pins_.unsettled](const record_reader& record) {
+    const std::uint8_t flags = record.flags();
+    if ((flags & record_handed_over) != 0) return;
+    ++((flags & record_passed) != 0 ? u.passed : (flags & record_lost) != 0 ? u.lost : u.plain);
+  });
+}
+
+void thread_slot::settle_pins(bool here) noexcept {
+  const unsettled_records& u = taken_pins_.unsettled;
   subtract(counts.discarded, u.plain);
   subtract(counts.forgotten, u.plain);
   subtract(counts.passed_only, u.passed);
   subtract(counts.lost, u.lost);
   add(counts.handed_over, u.plain + u.passed + u.lost);
-  if (here) for_each_pin(from, [](record_reader& record) { record.set_flags(record_handed_over); });
+  if (here)
+    for_each_pin(taken_pins_.from, [](record_reader& record) { record.set_flags(record_handed_over); });
 }
 
 void thread_slot::lose_pins(position from) noexcept {

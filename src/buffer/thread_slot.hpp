@@ -195,14 +195,12 @@ class thread_slot {
       use(reader);
     });
   }
-  struct pin_classes {
-    std::uint64_t all = 0;
-    unsettled_records unsettled = {};
-  };
-  /// What the ledger has of the pinned records from the position on.
-  [[nodiscard]] pin_classes pins_from(position from) noexcept;
-  /// They are in a hand-over; `here` when the buffer did not leave with it.
-  void settle_pins(const pin_classes& pins, position from, bool here) noexcept;
+  /// How many there are from the position on.
+  [[nodiscard]] std::uint64_t count_pins(position from) noexcept;
+  /// Those from the position on are to be part of the hand-over that is being prepared.
+  void take_pins(buffer& leaving, position from) noexcept;
+  /// It was accepted; `here` when the buffer did not leave with it.
+  void settle_pins(bool here) noexcept;
   /// They should have been written and were not.
   void lose_pins(position from) noexcept;
 
@@ -299,6 +297,10 @@ class thread_slot {
     return marks_[static_cast<std::size_t>(record - current_->data) / segment_bytes_];
   }
 
+  struct {
+    position from = 0;
+    unsettled_records unsettled;
+  } taken_pins_; // into the hand-over that is being prepared, by what the ledger has of them
   cursor* cursor_ = nullptr;
   buffer* current_ = nullptr;
   buffer* buffers_ = nullptr;

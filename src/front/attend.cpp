@@ -13,6 +13,53 @@
 namespace faultline::detail {
 namespace {
 
+/// Whether the scope's predicate says that such an error is expected.
+[[gnu::noinline]] bool is_expected(const thread_slot& slot, const scope_slot& scope, const node& n,
+                                   const record_reader& record) noexcept {
+  if (scope.special.expects == nullptr) return false;
+  trip_view view;
+  view.level = record.level();
+  view.logger = n.name;
+  if (const dictionary_entry* entry = dictionary::instance().find(record.site())) {
+    view.format = entry->facts.format;
+    view.file = entry->facts.file;
+    view.function = entry->facts.function;
+    view.line = entry->facts.line;
+  }
+  view.exception_escapes = slot.exception_escapes;
+  view.exception_type = slot.escaping_type;
+  return scope.special.expects(view);
+}
+
+/// Asks every open scope that sees the record; counts it for those that count. Says in `cause` when it trips
+/// for no other reason than that they are full.
+trip_decision decide(thread_slot& slot, const node& n, const record_reader& record,
+                     trip_cause& cause) noexcept {
+  const level_mask bit = record.level_bit();
+  trip_decision d;
+  bool only_full = true;
+  const auto scopes = slot.scopes();
+  for (std::size_t i = 0; i < scopes.size(); ++i) {
+    scope_slot& scope = scopes[i];
+    const bool by_level = (scope.levels & bit) != 0;
+    if (!(by_level || scope.counts || scope.passing) || scope.abandoned() || !n.reaches(*scope.logger))
+      continue;
+    // One that passes through and owes nothing has nothing to write but the record itself.
+    const bool told = scope.passing ? !by_level || !scope.owes()
+                                    : by_level && scope.is_special() && is_expected(slot, scope, n, record);
+    const bool full = scope.counts && !scope.passing && ++scope.held >= scope.capacity;
+    if (full || (by_level && !told)) {
+      only_full = only_full && (!by_level || told);
+      d.tripped |= bit_of_scope(i);
+    } else if (told) {
+      d.urgent = d.urgent || by_level;
+      d.told |= bit_of_scope(i);
+    }
+  }
+  if (only_full) cause.trigger = trigger::full;
+  return d;
+}
+
 /// Those that an entry names.
 struct entry_targets {
   std::array<handler*, most_targets> list;
@@ -39,7 +86,7 @@ void attend_stopped(thread_slot& slot, record_reader& record) noexcept {
 
 /// The record's entry is in the outbox, or was refused: what that means for the scopes that pass through.
 /// One whose record was refused holds it, and whatever comes behind it, for a later trip to tell.
-void note_told(thread_slot& slot, scope_set told, bool accepted) noexcept {
+[[gnu::noinline]] void note_told(thread_slot& slot, scope_set told, bool accepted) noexcept {
   const auto scopes = slot.scopes();
   for (std::size_t i = 0; i < scopes.size(); ++i) {
     scope_slot& scope = scopes[i];
@@ -63,8 +110,8 @@ const context_block* context_for(thread_slot& slot, scope_set told, bool routed)
   return context.empty() ? nullptr : &context;
 }
 
-entry_contents contents_for(thread_slot& slot, const trip_decision& d, bool routed,
-                            entry_targets& targets) noexcept {
+[[gnu::noinline]] entry_contents contents_for(thread_slot& slot, const trip_decision& d, bool routed,
+                                              entry_targets& targets) noexcept {
   if (d.told != 0) {
     targets.add(slot, d.told);
     targets.told = targets.count;

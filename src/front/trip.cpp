@@ -45,7 +45,7 @@ void describe(thread_slot& slot, const scope_slot& scope, std::string_view reaso
   out.capacity = scope.counts ? UINT64_MAX : scope.capacity; // full_policy::flush writes all it holds
   const std::uint64_t oldest = slot.oldest_logged();
   out.forgotten = oldest > scope.logged_mark ? oldest - scope.logged_mark : 0;
-  if (out.pin_first != 0) out.forgotten -= std::min(out.forgotten, slot.pins_from(scope.watermark).all);
+  if (out.pin_first != 0) out.forgotten -= std::min(out.forgotten, slot.count_pins(scope.watermark));
   out.start_ticks = scope.start_ticks;
   out.target_bit = scope.target_bit;
   out.reason_size = static_cast<std::uint8_t>(std::min(reason.size(), out.reason.size()));
@@ -138,7 +138,7 @@ bool is_failure(const scope_slot& scope, const trip_cause& cause) noexcept {
 
 /// Of the tripped scopes those that failed and pass through do so from now on: each record concerns them, and
 /// goes on doing so when a scope inside them has ended.
-void begin_passing(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept {
+[[gnu::noinline]] void begin_passing(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept {
   const auto scopes = slot.scopes();
   for (std::size_t i = 0; i < scopes.size(); ++i) {
     scope_slot& scope = scopes[i];
@@ -152,7 +152,7 @@ void begin_passing(thread_slot& slot, scope_set tripped, const trip_cause& cause
 }
 
 /// For the sample of successful work.
-void note_failed(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept {
+[[gnu::noinline]] void note_failed(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept {
   const auto scopes = slot.scopes();
   for (std::size_t i = 0; i < scopes.size(); ++i)
     if ((tripped & bit_of_scope(i)) != 0 && scopes[i].is_special() && is_failure(scopes[i], cause))
@@ -163,12 +163,14 @@ void note_failed(thread_slot& slot, scope_set tripped, const trip_cause& cause) 
 
 hand_over_result hand_over(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept {
   generation& g = *slot.home;
-  if (slot.some_special) note_failed(slot, tripped, cause);
+  if (slot.some_special) [[unlikely]]
+    note_failed(slot, tripped, cause);
   if (cause.trigger != trigger::full && g.storms.suppress(cause.site)) {
     owe(slot, tripped, slot.counts.contexts_suppressed);
     return hand_over_result::refused;
   }
-  if (slot.some_special) begin_passing(slot, tripped, cause);
+  if (slot.some_special) [[unlikely]]
+    begin_passing(slot, tripped, cause);
   buffer* spare = slot.free_buffer();
   if (spare == nullptr) {
     owe(slot, tripped, slot.counts.contexts_refused);
@@ -188,11 +190,9 @@ hand_over_result hand_over(thread_slot& slot, scope_set tripped, const trip_caus
     slot.copy_span(from, out);
   out.trips = 0;
   address(slot, out, scopes, from, cause);
-  out.pins_from = slot.some_special ? first_pin(slot, tripped) : UINT64_MAX;
-  const position pins_from = out.pins_from;
-  const thread_slot::pin_classes pins =
-      pins_from != UINT64_MAX ? slot.pins_from(pins_from) : thread_slot::pin_classes{};
-  out.records += pins.all;
+  out.pins_from = UINT64_MAX;
+  if (slot.some_special) [[unlikely]]
+    slot.take_pins(out, first_pin(slot, tripped));
   const std::uint64_t records = out.records;
   const thread_slot::unsettled_records before =
       moves ? slot.unsettled_before(from) : thread_slot::unsettled_records{};
@@ -215,12 +215,14 @@ hand_over_result hand_over(thread_slot& slot, scope_set tripped, const trip_caus
       if (shares_target(slot, *scope, tripped)) mark_written(slot, *scope);
     slot.settle_copied(from);
   }
-  if (pins.all != 0) slot.settle_pins(pins, pins_from, !moves);
+  if (slot.some_special) [[unlikely]] {
+    slot.settle_pins(!moves);
+    for (scope_slot* scope : scopes) scope->special.pinned = 0;
+  }
   for (scope_slot* scope : scopes) {
     scope->watermark = slot.here();
     scope->logged_mark = slot.place().logged;
     scope->held = 0;
-    scope->special.pinned = 0;
     scope->owe(false);
     scope->owed_to = 0;
   }

@@ -23,9 +23,4 @@ struct trip_decision {
   [[nodiscard]] bool any() const noexcept { return (tripped | told) != 0; }
 };
 
-/// Asks every open scope that sees the record; counts it for those that count. Says in `cause` when it trips
-/// for no other reason than that they are full. The cursor is closed.
-[[nodiscard]] trip_decision decide(thread_slot& slot, const node& n, const record_reader& record,
-                                   trip_cause& cause) noexcept;
-
 } // namespace faultline::detail
