@@ -5,13 +5,14 @@
 #include <string>
 #include <string_view>
 
+#include <faultline/export.hpp>
 #include <faultline/record.hpp>
 
 namespace faultline {
 
 /// Turns a batch into bytes. One formatter may serve several handlers; only flusher threads call it, and
 /// it keeps no state between calls.
-class formatter {
+class FAULTLINE_API formatter {
  public:
   formatter() = default;
   formatter(const formatter&) = delete;
@@ -23,6 +24,7 @@ class formatter {
   virtual void format(const batch& records, std::string& out) const = 0;
 };
 
+/// How formatters are passed about.
 using formatter_ptr = std::shared_ptr<const formatter>;
 
 /// What the text formatter adds to its pattern.
@@ -39,26 +41,28 @@ struct text_formatter_options {
 /// exact. Where the pattern has no `{exception}`, a record's exception follows its line's text. Control
 /// characters and invalid UTF-8 in any field are escaped, so one record is one line. Throws
 /// `configuration_error` for a wrong pattern, naming the place.
-[[nodiscard]] formatter_ptr make_text_formatter(std::string_view pattern,
-                                                text_formatter_options options = {});
+[[nodiscard]] FAULTLINE_API formatter_ptr make_text_formatter(std::string_view pattern,
+                                                              text_formatter_options options = {});
 
 /// Which groups of keys the JSON formatter writes.
 struct json_formatter_options {
-  bool envelope = true; ///< an object of its own before each dump's records that tells its facts
-  bool location = true; ///< `file`, `line` and `function`
-  bool context = true;  ///< `scope`, `trace_id`, `span_id` and `fields`
-  bool thread = true;   ///< `thread`
+  bool envelope = true;  ///< an object of its own before each dump's records that tells its facts
+  bool location = true;  ///< `file`, `line` and `function`
+  bool context = true;   ///< `scope`, `trace_id`, `span_id` and `fields`
+  bool thread = true;    ///< `thread`
+  bool arguments = true; ///< `args`
 };
 
 /// A formatter that writes one JSON object (RFC 8259) on a line of its own for each record, with the keys, in
 /// this order: `time` (RFC 3339, UTC, nanoseconds), `time_exact` (only where it is false), `level`, `logger`,
-/// `thread`, `message`, `exception`, `file`, `line`, `function`, `scope`, `trace_id`, `span_id`, `fields` (an
-/// object of strings), `dump`. A key whose value would be empty is left out; `message` never is. `args` is
-/// kept free. Before a dump's records comes an object with `"event":"dump"` and `time` (the scope's start),
-/// `dump`, `logger`, `thread`, `duration_ns`, `trigger`, `reason`, `records`, `forgotten`, `truncated`,
-/// `lost_contexts` and the context's keys; nothing follows a dump, whose end `records` tells.
+/// `thread`, `message`, `args`, `exception`, `file`, `line`, `function`, `scope`, `trace_id`, `span_id`,
+/// `fields` (an object of strings), `dump`. A key whose value would be empty is left out; `message` never is.
+/// `args` holds the arguments that have names of their own (faultline::kv), numbers and bools as such and all
+/// else as strings. Before a dump's records comes an object with `"event":"dump"` and `time` (the scope's
+/// start), `dump`, `logger`, `thread`, `duration_ns`, `trigger`, `reason`, `records`, `forgotten`,
+/// `truncated`, `lost_contexts` and the context's keys; nothing follows a dump, whose end `records` tells.
 /// Any bytes become valid UTF-8 on one line: a byte of invalid UTF-8 is written as `\u00XX`.
-[[nodiscard]] formatter_ptr make_json_formatter(json_formatter_options options = {});
+[[nodiscard]] FAULTLINE_API formatter_ptr make_json_formatter(json_formatter_options options = {});
 
 /// The pattern of handlers that were given no formatter.
 inline constexpr std::string_view default_pattern = "{time} {level:<8} {logger} {message}";

@@ -6,10 +6,12 @@
 
 #include <glog/logging.h>
 
+#include <faultline/export.hpp>
 #include <faultline/logger.hpp>
 
 namespace faultline {
 
+/// Whose records the sink makes, and what a fatal message may wait for.
 struct glog_sink_options {
   /// How long LOG(FATAL) may wait, before glog ends the process, for what is outstanding to be written. Zero:
   /// not at all.
@@ -35,6 +37,7 @@ struct glog_sink_options {
 /// What other threads hold is not written. On the flusher thread it does not wait.
 ///
 /// Throws `configuration_error` for a negative time. Any thread may log.
-[[nodiscard]] std::unique_ptr<google::LogSink> make_glog_sink(logger lg, glog_sink_options options = {});
+[[nodiscard]] FAULTLINE_API std::unique_ptr<google::LogSink> make_glog_sink(logger lg,
+                                                                            glog_sink_options options = {});
 
 } // namespace faultline

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include <faultline/export.hpp>
 #include <faultline/formatter.hpp>
 #include <faultline/level.hpp>
 #include <faultline/record.hpp>
@@ -23,7 +24,7 @@ class handler_access;
 /// what they throw is caught, counted as lost for this handler and reported to `on_error`. They may block,
 /// though whatever they block waits behind them; they may log, though such records are counted and not
 /// written. A handler is kept alive by the runtime from its first use until `stop`.
-class handler : public std::enable_shared_from_this<handler> {
+class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
  public:
   handler() = default;
   handler(const handler&) = delete;
@@ -33,6 +34,7 @@ class handler : public std::enable_shared_from_this<handler> {
   /// The least level that this handler takes from the loggers it is attached to (default: `trace`). What a
   /// scope writes to its target is not filtered by it. Any thread; takes a lock; takes effect at once.
   void set_level(level threshold);
+  /// What set_level set. Any thread; no lock.
   [[nodiscard]] level threshold() const noexcept { return threshold_.load(std::memory_order_relaxed); }
 
   /// Replaces the formatter; null brings back the default pattern. Any thread; takes a lock that the flusher
@@ -88,6 +90,7 @@ class handler : public std::enable_shared_from_this<handler> {
   std::vector<formatter_ptr> formatters_;
 };
 
+/// How handlers are passed about; the runtime keeps one, too.
 using handler_ptr = std::shared_ptr<handler>;
 
 } // namespace faultline

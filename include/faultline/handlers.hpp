@@ -13,14 +13,16 @@
 #include <utility>
 #include <vector>
 
+#include <faultline/export.hpp>
 #include <faultline/handler.hpp>
 
 namespace faultline {
 
 /// Writes text to the stream's descriptor with write(2), past stdio's own buffer; the stream is not closed.
 /// Throws `configuration_error` for null or for a stream without a descriptor.
-[[nodiscard]] handler_ptr make_stream_handler(std::FILE* stream);
+[[nodiscard]] FAULTLINE_API handler_ptr make_stream_handler(std::FILE* stream);
 
+/// How a file is opened, and what is kept while it cannot be written.
 struct file_options {
   bool append = true;   ///< false: an existing file is emptied
   unsigned mode = 0600; ///< permission bits of a file that is created (the umask applies)
@@ -33,8 +35,9 @@ struct file_options {
 /// disk is full the text is kept up to `spool_bytes` and written when there is space again; a line that was
 /// written in part is completed, never torn or repeated.
 /// Throws `std::system_error` that names the path, or `configuration_error` for an option.
-[[nodiscard]] handler_ptr make_file_handler(std::string_view path, file_options options = {});
+[[nodiscard]] FAULTLINE_API handler_ptr make_file_handler(std::string_view path, file_options options = {});
 
+/// When a file is moved aside, and what becomes of the old ones.
 struct rotating_file_options {
   std::uint64_t max_bytes = 64U << 20; ///< the file is rotated before it grows beyond; 0: no such bound
   /// The file is rotated at the first write after a multiple of this since 1970 in UTC: `hours(1)` is each
@@ -52,17 +55,18 @@ struct rotating_file_options {
 /// and tries again after a second, then after twice as long, at most a minute. Processes that write to one
 /// path take turns. Throws `std::system_error` that names the path, or `configuration_error` for an option,
 /// `compress` included where the library was built without zstd.
-[[nodiscard]] handler_ptr make_rotating_file_handler(std::string_view path,
-                                                     rotating_file_options options = {});
+[[nodiscard]] FAULTLINE_API handler_ptr make_rotating_file_handler(std::string_view path,
+                                                                   rotating_file_options options = {});
 
 /// Whether a console handler writes in colours. `automatic` asks, in this order, when the handler is made:
 /// NO_COLOR not empty: no. FORCE_COLOR or CLICOLOR_FORCE neither empty nor "0": yes, terminal or not.
 /// FORCE_COLOR or CLICOLOR "0": no. Otherwise yes on a terminal whose TERM is set and is not "dumb".
 enum class color_mode : std::uint8_t { automatic, always, never };
 
+/// Where and how a console handler writes.
 struct console_options {
-  std::FILE* stream = stderr; ///< or stdout; it is not closed
-  color_mode color = color_mode::automatic;
+  std::FILE* stream = stderr;                 ///< or stdout; it is not closed
+  color_mode color = color_mode::automatic;   ///< whether lines have colours
   std::string_view pattern = default_pattern; ///< see make_text_formatter; need outlive the call only
   bool envelope = true;                       ///< as in text_formatter_options
 };
@@ -72,14 +76,15 @@ struct console_options {
 /// nobody: their text is kept up to the spool's bound, and what is still kept at the end is lost and counted.
 /// Another formatter takes the place of pattern and colours. Throws `configuration_error` for the stream and
 /// for a wrong pattern.
-[[nodiscard]] handler_ptr make_console_handler(console_options options = {});
+[[nodiscard]] FAULTLINE_API handler_ptr make_console_handler(console_options options = {});
 
 /// Takes records and writes nothing.
-[[nodiscard]] handler_ptr make_null_handler();
+[[nodiscard]] FAULTLINE_API handler_ptr make_null_handler();
 
 /// Calls `f` with each batch; what it throws is counted as lost. See `make_callback_handler`.
-class callback_handler final : public handler {
+class FAULTLINE_API callback_handler final : public handler {
  public:
+  /// Throws `configuration_error` for an empty function.
   explicit callback_handler(std::function<void(const batch&)> f);
   void write(const batch& records) override;
 
@@ -111,8 +116,9 @@ enum class dump_filter : std::uint8_t {
   pass_all,    ///< passes each dump whole and asks nothing
 };
 
+/// What a filter handler does beside its predicate.
 struct filter_options {
-  dump_filter dumps = dump_filter::each_record;
+  dump_filter dumps = dump_filter::each_record; ///< what it does with dumps
 };
 
 /// Passes to `inner` what `predicate` accepts; asks it at most once for each record. Where a dump loses
@@ -120,9 +126,10 @@ struct filter_options {
 /// whole dump. The filter's own level counts where it is attached to loggers (a scope's dump passes it, as
 /// ever); the level of `inner` does not. Formatters are set on `inner`. What `inner` loses is counted for
 /// both. Throws `configuration_error` for null and for an empty predicate.
-[[nodiscard]] handler_ptr make_filter_handler(handler_ptr inner, record_predicate predicate,
-                                              filter_options options = {});
+[[nodiscard]] FAULTLINE_API handler_ptr make_filter_handler(handler_ptr inner, record_predicate predicate,
+                                                            filter_options options = {});
 
+/// How a fallback handler comes back to its first.
 struct fallback_options {
   std::chrono::milliseconds retry_interval{1000}; ///< pause before a first handler that threw is tried again
 };
@@ -135,54 +142,58 @@ struct fallback_options {
 /// both. Records count as lost when `second` loses them, or `first` those that it had taken. Levels and
 /// formatters as for `make_filter_handler`. Throws `configuration_error` for null, for one handler twice, and
 /// for a negative pause.
-[[nodiscard]] handler_ptr make_fallback_handler(handler_ptr first, handler_ptr second,
-                                                fallback_options options = {});
+[[nodiscard]] FAULTLINE_API handler_ptr make_fallback_handler(handler_ptr first, handler_ptr second,
+                                                              fallback_options options = {});
 
 /// A record as the memory handler keeps it: the members of `record_view`, owned.
 struct stored_record {
-  faultline::level level;
-  std::string logger;
-  std::chrono::system_clock::time_point time;
-  bool time_is_exact;
-  std::uint32_t thread_id;
-  std::string message;
-  std::string exception;
-  std::string file;
-  std::uint32_t line;
-  std::string scope;
-  std::string trace_id;
-  std::uint64_t dump_id; ///< 0 for the pass path
+  faultline::level level;                     ///< its level
+  std::string logger;                         ///< the dotted name
+  std::chrono::system_clock::time_point time; ///< when it was made
+  bool time_is_exact;                         ///< false where the time is an earlier reading
+  std::uint32_t thread_id;                    ///< the kernel's id of the thread that logged
+  std::string message;                        ///< formatted, unescaped
+  std::string exception;                      ///< empty but for an escaped exception
+  std::string file;                           ///< of the statement, as `__FILE__`
+  std::uint32_t line;                         ///< of the statement
+  std::string scope;                          ///< the scope's name, empty without one
+  std::string trace_id;                       ///< empty without one
+  std::uint64_t dump_id;                      ///< 0 for the pass path
+  /// Those with names, and their texts.
+  std::vector<std::pair<std::string, std::string>> arguments;
 };
 
 /// A dump's facts as the memory handler keeps them.
 struct stored_dump {
-  std::uint64_t id;
-  std::string scope;
-  std::string logger;
-  faultline::trigger trigger;
-  std::string reason;
-  std::size_t records;
-  std::uint64_t forgotten;
-  std::size_t truncated;
-  std::uint64_t lost_contexts;
-  std::chrono::nanoseconds duration;
+  std::uint64_t id;                  ///< counts from 1 in each runtime
+  std::string scope;                 ///< the scope's name
+  std::string logger;                ///< the scope's logger
+  faultline::trigger trigger;        ///< what made the scope write
+  std::string reason;                ///< the text given to trip(), or the level's name
+  std::size_t records;               ///< how many the dump holds
+  std::uint64_t forgotten;           ///< records that a bound made the scope forget
+  std::size_t truncated;             ///< records whose arguments were cut
+  std::uint64_t lost_contexts;       ///< earlier failures that could not be handed over
+  std::chrono::nanoseconds duration; ///< from the scope's start to its trip
 };
 
 /// Keeps what it receives, for tests of one's own logging. All functions: any thread, under a lock.
-class memory_handler final : public handler {
+class FAULTLINE_API memory_handler final : public handler {
  public:
   void write(const batch& records) override;
   /// The child begins with nothing kept.
   void after_fork() override;
 
+  /// A copy of what was received and not cleared, in the order received.
   [[nodiscard]] std::vector<stored_record> records() const;
+  /// The same of the dumps' facts.
   [[nodiscard]] std::vector<stored_dump> dumps() const;
   /// The messages alone, in the order received.
   [[nodiscard]] std::vector<std::string> messages() const;
   /// What a stream handler with this handler's formatter would have written.
   [[nodiscard]] std::string text() const;
   [[nodiscard]] std::size_t writes() const; ///< how often `write` was called
-  void clear();
+  void clear();                             ///< forgets all that was received
 
  private:
   mutable std::mutex mutex_;
@@ -192,6 +203,7 @@ class memory_handler final : public handler {
   std::size_t writes_ = 0;
 };
 
-[[nodiscard]] std::shared_ptr<memory_handler> make_memory_handler();
+/// Makes one, as its own class: what it received is read from it.
+[[nodiscard]] FAULTLINE_API std::shared_ptr<memory_handler> make_memory_handler();
 
 } // namespace faultline

@@ -4,16 +4,19 @@
 #include <cstddef>
 #include <string>
 
+#include <faultline/export.hpp>
 #include <faultline/handler.hpp>
 
 namespace faultline {
 
+/// Where the journal is, and what is kept while it is away.
 struct journald_options {
-  std::string socket_path = "/run/systemd/journal/socket";
+  std::string socket_path = "/run/systemd/journal/socket"; ///< journald's native socket
   std::string identifier = {}; ///< SYSLOG_IDENTIFIER; empty: the program's file name
   bool envelope = true;        ///< an entry before each dump that tells its facts
   /// The longest entry; 4096 at least, 64 MiB at most. A message that is longer is cut and says so; fields of
-  /// a scope that find no room are left out and counted in FAULTLINE_OMITTED.
+  /// a scope that find no room are left out and counted in FAULTLINE_OMITTED. Any other field's value is cut
+  /// to 256 bytes, the last of them "...".
   std::size_t max_entry_bytes = 1U << 20;
   /// Entries kept while the journal cannot be reached; beyond it records are lost and counted.
   std::size_t spool_bytes = 8U << 20;
@@ -26,8 +29,7 @@ struct journald_options {
 /// - MESSAGE, PRIORITY (7 for trace and debug, 6, 4, 3, 2), SYSLOG_IDENTIFIER, TID, CODE_FILE, CODE_LINE,
 ///   CODE_FUNC: the formatter's text, and the statement's place and thread;
 /// - FAULTLINE_LOGGER; FAULTLINE_TIME, when the record was made, in microseconds since 1970 (the journal's
-/// own
-///   time is that of its arrival);
+///   own time is that of its arrival);
 /// - FAULTLINE_SCOPE, FAULTLINE_DUMP_ID, FAULTLINE_TRACE_ID, FAULTLINE_SPAN_ID and FAULTLINE_EXCEPTION where
 ///   the record has them;
 /// - the scope's own fields: the key in capitals, with _ for all but A-Z, 0-9 and _, cut to 64, and FIELD_
@@ -39,10 +41,11 @@ struct journald_options {
 /// The socket is non-blocking. An entry that is too large for a datagram goes through a sealed memory file.
 /// While the journal is away or its queue is full, entries wait; a batch for which there is no room is
 /// refused whole and counted by `lost`, and only an empty spool takes a batch of any size. What journald had
-/// not read when it ended is kept by systemd, which holds the socket.
+/// not read when it ended is kept by systemd, which holds the socket. `stop` waits up to a second for a
+/// journal that is only slow, and counts as lost what it has not taken then.
 ///
 /// Throws `configuration_error` for an option that cannot be used. That no journal answers is reported to
 /// `on_error` once, when a send fails.
-[[nodiscard]] handler_ptr make_journald_handler(const journald_options& options = {});
+[[nodiscard]] FAULTLINE_API handler_ptr make_journald_handler(const journald_options& options = {});
 
 } // namespace faultline

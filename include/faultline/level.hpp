@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include <faultline/export.hpp>
+
 namespace faultline {
 
 /// How grave a record is. `off` is no record's level: it is a threshold that nothing reaches.
@@ -17,7 +19,7 @@ enum class level : std::uint8_t { trace, debug, info, warning, error, critical, 
 
 /// The level of that name in capitals or in lower case; throws `configuration_error` for any other text.
 /// Any thread.
-[[nodiscard]] level parse_level(std::string_view name);
+[[nodiscard]] FAULTLINE_API level parse_level(std::string_view name);
 
 namespace detail {
 

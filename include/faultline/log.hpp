@@ -38,12 +38,14 @@
 /// The format is a string literal, checked at compile time (fmt's syntax). The logger expression is evaluated
 /// once; the arguments only if the record is made. Never blocks, allocates, locks, makes a system call or
 /// throws, once the thread is attached.
+/// @{
 #define FAULTLINE_TRACE(lg, ...) FAULTLINE_DETAIL_AT(lg, ::faultline::level::trace, __VA_ARGS__)
 #define FAULTLINE_DEBUG(lg, ...) FAULTLINE_DETAIL_AT(lg, ::faultline::level::debug, __VA_ARGS__)
 #define FAULTLINE_INFO(lg, ...) FAULTLINE_DETAIL_AT(lg, ::faultline::level::info, __VA_ARGS__)
 #define FAULTLINE_WARNING(lg, ...) FAULTLINE_DETAIL_AT(lg, ::faultline::level::warning, __VA_ARGS__)
 #define FAULTLINE_ERROR(lg, ...) FAULTLINE_DETAIL_AT(lg, ::faultline::level::error, __VA_ARGS__)
 #define FAULTLINE_CRITICAL(lg, ...) FAULTLINE_DETAIL_AT(lg, ::faultline::level::critical, __VA_ARGS__)
+/// @}
 #define FAULTLINE_DETAIL_AT(lg, l, ...)                                                                      \
   FAULTLINE_DETAIL_STATEMENT(lg, l, l, ::faultline::detail::level_of_site{}, __VA_ARGS__)
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <faultline/detail/node.hpp>
+#include <faultline/export.hpp>
 #include <faultline/level.hpp>
 
 namespace faultline {
@@ -15,7 +16,7 @@ class runtime;
 /// A named place in a runtime's tree of loggers: a pointer, cheap to copy, valid as long as its runtime. All
 /// functions may be called by any thread while others log; those that change something take a lock that no
 /// logging thread takes, and are seen by other threads within nanoseconds.
-class logger {
+class FAULTLINE_API logger {
  public:
   /// The dotted name; "root" for the root.
   [[nodiscard]] std::string_view name() const noexcept;
@@ -26,6 +27,7 @@ class logger {
   /// Takes the level of the nearest ancestor that has one of its own. The root falls back to `debug`, its
   /// initial level.
   void inherit_level();
+  /// The logger's own level or the inherited one. One relaxed load.
   [[nodiscard]] level effective_level() const noexcept {
     return node_->threshold.load(std::memory_order_relaxed);
   }
@@ -46,10 +48,12 @@ class logger {
   /// false: records of this logger and its descendants do not reach handlers and scopes of its ancestors.
   void set_propagate(bool propagate);
 
+  /// Whether both are the same place of the same runtime.
   friend bool operator==(logger, logger) = default;
 
   /// For faultline's own use.
   [[nodiscard]] const detail::node_head& node() const noexcept { return *node_; }
+  /// For faultline's own use: get_logger makes loggers.
   explicit logger(detail::node_head& node) noexcept : node_(&node) {}
 
  private:
@@ -57,6 +61,6 @@ class logger {
 };
 
 /// The default runtime's logger of that name; see runtime::get_logger. Starts nothing.
-[[nodiscard]] logger get_logger(std::string_view dotted_name = {});
+[[nodiscard]] FAULTLINE_API logger get_logger(std::string_view dotted_name = {});
 
 } // namespace faultline

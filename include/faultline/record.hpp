@@ -22,24 +22,38 @@ struct site_facts {
 
 /// One key/value pair that a scope carries.
 struct context_field {
-  std::string_view key;
+  std::string_view key;   ///< as given to error_scope::field
   std::string_view value; ///< formatted with "{}"
 };
 
 /// What a scope says about the work it covers; all members are empty where nothing was set.
 struct scope_context {
-  std::string_view name;
-  std::string_view trace_id; ///< 32 lower-case hexadecimal digits (W3C Trace Context), or empty
-  std::string_view span_id;  ///< 16 lower-case hexadecimal digits, or empty
-  std::span<const context_field> fields;
+  std::string_view name;                 ///< cut at 63 bytes
+  std::string_view trace_id;             ///< 32 lower-case hexadecimal digits (W3C Trace Context), or empty
+  std::string_view span_id;              ///< 16 lower-case hexadecimal digits, or empty
+  std::span<const context_field> fields; ///< in the order they were added
+};
+
+/// What an argument's value is, for formatters that tell kinds apart.
+enum class argument_kind : std::uint8_t {
+  text,    ///< all that is none of the others, also numbers that are not finite
+  number,  ///< an integer, an enumerator or a finite floating-point number, in the digits of JSON
+  boolean, ///< "true" or "false"
+};
+
+/// An argument that brought a name along (faultline::kv).
+struct named_argument {
+  std::string_view name; ///< the name, as written in the program
+  std::string_view text; ///< formatted with "{}"; as in the message where it was formatted at the call
+  argument_kind kind = argument_kind::text; ///< what `text` is
 };
 
 /// One record on its way to a handler. The members are views into memory that the flusher owns: copy
 /// what must outlive the call that received them.
 struct record_view {
-  faultline::level level = faultline::level::debug;
-  std::string_view logger; ///< dotted name, "root" for the root logger
-  std::chrono::system_clock::time_point time;
+  faultline::level level = faultline::level::debug; ///< never `off`
+  std::string_view logger;                          ///< dotted name, "root" for the root logger
+  std::chrono::system_clock::time_point time;       ///< when it was made
   bool time_is_exact =
       true; ///< false where the clock kind gave the record an earlier reading (see clock_kind)
   std::uint32_t thread_id = 0;          ///< the kernel's id of the thread that logged (gettid)
@@ -48,7 +62,8 @@ struct record_view {
   std::uint64_t dump_id = 0;            ///< the dump the record came in, 0 on the pass path
   std::string_view text;                ///< what `message()` returns
   bool text_is_plain = false; ///< the message is printable ASCII and needs no escaping; false: look at it
-  std::string_view exception_text; ///< what `exception()` returns
+  std::string_view exception_text;           ///< what `exception()` returns
+  std::span<const named_argument> arguments; ///< those with names of their own, in the statement's order
 
   /// The formatted message, unescaped: it may hold any bytes. Cost: none, it is formatted already.
   [[nodiscard]] std::string_view message() const noexcept { return text; }
@@ -77,13 +92,13 @@ enum class trigger : std::uint8_t {
 
 /// The facts of one dump: a block of records that one failure wrote to one handler.
 struct dump_envelope {
-  std::uint64_t id = 0; ///< counts from 1 in each runtime; never reused
-  scope_context scope;
-  std::string_view logger; ///< the scope's logger
-  std::uint32_t thread_id = 0;
-  std::chrono::system_clock::time_point start; ///< when the scope was entered
-  std::chrono::nanoseconds duration{};         ///< from the scope's start to its trip
-  faultline::trigger trigger = faultline::trigger::level;
+  std::uint64_t id = 0;                                   ///< counts from 1 in each runtime; never reused
+  scope_context scope;                                    ///< of the work that failed
+  std::string_view logger;                                ///< the scope's logger
+  std::uint32_t thread_id = 0;                            ///< the kernel's id of the scope's thread
+  std::chrono::system_clock::time_point start;            ///< when the scope was entered
+  std::chrono::nanoseconds duration{};                    ///< from the scope's start to its trip
+  faultline::trigger trigger = faultline::trigger::level; ///< what made the scope write
   std::string_view reason;     ///< the text given to trip(), or the level's name, or empty
   std::size_t records = 0;     ///< how many records this dump holds
   std::uint64_t forgotten = 0; ///< records of the scope that a bound made it forget before the trip
@@ -95,13 +110,19 @@ struct dump_envelope {
 /// What one `handler::write` receives: records in the order they were logged and, for a dump, its envelope.
 class batch {
  public:
+  /// For the flusher, and for tests of handlers. Refers to both.
   explicit batch(std::span<const record_view> records, const dump_envelope* envelope = nullptr) noexcept
       : records_(records), envelope_(envelope) {}
 
+  /// The first record.
   [[nodiscard]] auto begin() const noexcept { return records_.begin(); }
+  /// Past the last record.
   [[nodiscard]] auto end() const noexcept { return records_.end(); }
+  /// How many records there are.
   [[nodiscard]] std::size_t size() const noexcept { return records_.size(); }
+  /// Whether there is none, as in a dump whose records a filter refused.
   [[nodiscard]] bool empty() const noexcept { return records_.empty(); }
+  /// The records in the order they were logged.
   [[nodiscard]] std::span<const record_view> records() const noexcept { return records_; }
 
   /// The dump's facts, or null for records of the pass path.

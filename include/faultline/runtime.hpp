@@ -8,6 +8,7 @@
 #include <memory>
 #include <string_view>
 
+#include <faultline/export.hpp>
 #include <faultline/handler.hpp>
 #include <faultline/logger.hpp>
 
@@ -43,16 +44,17 @@ struct error_report {
   std::uint64_t count = 0; ///< failures of this kind since the last report of it
 };
 
+/// How a runtime works. Checked when it is made; a wrong value throws `configuration_error`.
 struct runtime_options {
   handler_ptr default_target = {};      ///< where scopes without a target write; null: standard error
   std::size_t buffer_bytes = 48U << 10; ///< one thread's buffer, 4 KiB to 16 MiB, a multiple of 4 KiB
   std::size_t buffers_per_thread = 3;   ///< 2 to 64; one is written to, the others may be on their way
-  clock_kind clock = clock_kind::tsc;
+  clock_kind clock = clock_kind::tsc;   ///< what stamps held records
   std::size_t outbox_bytes = 32U << 10; ///< one thread's outbox, 4 KiB to 16 MiB, a power of two
   std::size_t argument_bytes =
       1024; ///< longest string kept of an argument, 16 to 65,535; longer ones are cut and marked
-  bool hold_outside_scopes = false; ///< not available yet: true is refused
-  flusher_mode flusher = flusher_mode::thread;
+  bool hold_outside_scopes = false;            ///< not available yet: true is refused
+  flusher_mode flusher = flusher_mode::thread; ///< who runs the flusher
   std::chrono::nanoseconds busy_interval =
       std::chrono::milliseconds(1); ///< pause between rounds while there is work
   std::chrono::nanoseconds idle_interval =
@@ -112,7 +114,7 @@ struct core;
 
 /// Owns everything: most programs use the default one through the free functions below; a test makes its own.
 /// Its loggers, scopes and handlers belong to it alone.
-class runtime {
+class FAULTLINE_API runtime {
  public:
   /// Throws `configuration_error` for an option out of range. Starts nothing: the first record, scope or
   /// attach does.
@@ -156,14 +158,17 @@ class runtime {
 };
 
 /// The runtime that the free functions use. Never destroyed; stopped at exit by an atexit handler.
-[[nodiscard]] runtime& default_runtime();
+[[nodiscard]] FAULTLINE_API runtime& default_runtime();
 
 /// Configures the default runtime before its first record, scope or attach, and starts it. Throws
 /// `configuration_error` when that has happened already or for an option out of range.
-runtime& start(runtime_options options);
+FAULTLINE_API runtime& start(runtime_options options);
 
-bool flush(std::chrono::nanoseconds deadline = std::chrono::seconds(10));
-bool stop(std::chrono::nanoseconds deadline = std::chrono::seconds(10));
-[[nodiscard]] runtime_stats stats();
+/// runtime::flush of the default runtime.
+FAULTLINE_API bool flush(std::chrono::nanoseconds deadline = std::chrono::seconds(10));
+/// runtime::stop of the default runtime.
+FAULTLINE_API bool stop(std::chrono::nanoseconds deadline = std::chrono::seconds(10));
+/// runtime::stats of the default runtime.
+[[nodiscard]] FAULTLINE_API runtime_stats stats();
 
 } // namespace faultline

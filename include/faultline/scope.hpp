@@ -14,6 +14,7 @@
 
 #include <faultline/detail/cursor.hpp>
 #include <faultline/detail/encode.hpp>
+#include <faultline/export.hpp>
 #include <faultline/level.hpp>
 #include <faultline/logger.hpp>
 
@@ -34,16 +35,19 @@ enum class trip_policy : std::uint8_t {
 /// A reference to a handler as scopes take it: from any `shared_ptr` to a handler. It keeps the
 /// handler alive only if no runtime does, so that copying one costs nothing on the hot path; options that are
 /// stored must not outlive the runtimes that their target was used with.
-class handler_ref {
+class FAULTLINE_API handler_ref {
  public:
   handler_ref() noexcept = default;
+  /// Refers to `h`; null is no target. Copies the pointer only if no runtime keeps the handler.
   template <class Handler>
   requires std::is_convertible_v<Handler*, handler*> handler_ref(const std::shared_ptr<Handler>& h)
       : handler_(h.get()) {
     if (handler_ != nullptr) keep_unless_kept();
   }
+  /// No target: the runtime's default one.
   handler_ref(std::nullptr_t) noexcept {}
 
+  /// The handler, or null.
   [[nodiscard]] handler* get() const noexcept { return handler_; }
 
  private:
@@ -55,12 +59,12 @@ class handler_ref {
 
 /// A record that is about to trip a scope. The texts are good during the call.
 struct trip_view {
-  faultline::level level = faultline::level::error;
-  std::string_view logger; ///< dotted name, "root" for the root logger
-  std::string_view format; ///< as written in the statement; "call failed" for an escaping exception
-  std::string_view file;
-  std::string_view function;
-  std::uint32_t line = 0;
+  faultline::level level = faultline::level::error; ///< the record's
+  std::string_view logger;                          ///< dotted name, "root" for the root logger
+  std::string_view format;        ///< as written in the statement; "call failed" for an escaping exception
+  std::string_view file;          ///< where the statement stands
+  std::string_view function;      ///< the function it is in
+  std::uint32_t line = 0;         ///< its line
   bool exception_escapes = false; ///< the record is `call failed`
   /// That exception's type; null where it is not known: only log_if_errors knows it.
   const std::type_info* exception_type = nullptr;
@@ -72,15 +76,15 @@ using expectation = bool (*)(const trip_view&) noexcept;
 
 /// How a scope behaves. Checked when the scope is entered; a wrong value throws `configuration_error`.
 struct scope_options {
-  static constexpr level default_flush_level = level::error;
-  static constexpr std::size_t default_capacity = 100;
+  static constexpr level default_flush_level = level::error; ///< as Python's MemoryHandler
+  static constexpr std::size_t default_capacity = 100;       ///< records
 
   std::string_view name = {};              ///< shown with every record it writes; copied, cut at 63 bytes
   handler_ref target = {};                 ///< default: the runtime's default target
   level flush_level = default_flush_level; ///< records at it or above trip the scope; `off`: none does
   std::size_t capacity = default_capacity; ///< records; not zero
-  full_policy on_full = full_policy::drop_oldest;
-  trip_policy after_trip = trip_policy::resume;
+  full_policy on_full = full_policy::drop_oldest; ///< what happens at `capacity`
+  trip_policy after_trip = trip_policy::resume;   ///< what becomes of later records once it tripped
   std::size_t pin_first = 0;            ///< so many first records are written besides the last `capacity`
   std::chrono::nanoseconds budget = {}; ///< a scope that takes longer is written as "slow"; zero: no budget
   /// Errors for which it returns true do not trip the scope: the target gets them at once, alone. Null: none.
@@ -93,8 +97,8 @@ namespace detail {
 struct scope_settings;
 
 /// Appends `key` and one encoded value to the scope's context; what does not fit is cut and counted.
-void add_field(thread_slot& slot, unsigned index, std::string_view key, const char* code,
-               const std::byte* value, std::size_t bytes) noexcept;
+FAULTLINE_API void add_field(thread_slot& slot, unsigned index, std::string_view key, const char* code,
+                             const std::byte* value, std::size_t bytes) noexcept;
 
 inline constexpr std::size_t field_value_bytes = 96;
 
@@ -108,7 +112,7 @@ inline constexpr std::size_t field_value_bytes = 96;
 /// Scopes nest up to 32 deep on a thread and over up to 8 different targets; one beyond that holds nothing
 /// and is counted (runtime_stats::scopes_refused). One that ends out of order or on another thread is counted
 /// and abandoned.
-class error_scope {
+class FAULTLINE_API error_scope {
  public:
   /// Throws `configuration_error` for a wrong option; nothing else.
   [[nodiscard]] error_scope(logger lg, const scope_options& options);
@@ -172,6 +176,7 @@ class error_scope {
 
 /// The default predicate: no result is a failure.
 struct never_fails {
+  /// False.
   template <class Result> constexpr bool operator()(const Result&) const noexcept { return false; }
 };
 
@@ -197,13 +202,16 @@ template <class... Exceptions> struct expected_exceptions {
 /// thrown on.
 template <class F, class Predicate, class Expected = expected_exceptions<>> class guarded_function {
  public:
+  /// For scope_decorator, which has checked the options.
   guarded_function(logger lg, scope_options options, std::string name, Predicate predicate, F f)
       : logger_(lg), options_(std::move(options)), name_(std::move(name)), predicate_(std::move(predicate)),
         f_(std::move(f)) {}
 
+  /// Calls the function in a scope. Any thread, as far as the function allows it.
   template <class... Args> decltype(auto) operator()(Args&&... args) {
     return run(f_, std::forward<Args>(args)...);
   }
+  /// The same of a constant.
   template <class... Args> decltype(auto) operator()(Args&&... args) const {
     return run(f_, std::forward<Args>(args)...);
   }
@@ -242,9 +250,11 @@ template <class F, class Predicate, class Expected = expected_exceptions<>> clas
 /// Makes guarded functions: see log_if_errors.
 template <class Predicate = never_fails, class Expected = expected_exceptions<>> class scope_decorator {
  public:
+  /// For log_if_errors, which checks the options.
   scope_decorator(logger lg, scope_options options, Predicate predicate = {})
       : logger_(lg), name_(options.name), options_(std::move(options)), predicate_(std::move(predicate)) {}
 
+  /// Wraps `f`, which is moved or copied into the result.
   template <class F> [[nodiscard]] auto operator()(F f) const {
     return guarded_function<F, Predicate, Expected>(logger_, options_, name_, predicate_, std::move(f));
   }
@@ -277,7 +287,7 @@ namespace detail {
 /// Throws `configuration_error` for options that no scope can have.
 void check(const scope_options& options);
 /// The same, and has the logger's runtime keep the target.
-void adopt(logger lg, const scope_options& options);
+FAULTLINE_API void adopt(logger lg, const scope_options& options);
 } // namespace detail
 
 /// The recipe's decorator: `auto careful = log_if_errors(lg, {.capacity = 50})(function);`. Throws

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <faultline/export.hpp>
 #include <faultline/handler.hpp>
 
 namespace faultline {
@@ -22,14 +23,14 @@ enum class smtp_security : std::uint8_t {
 /// When the records that have gathered become a mail: at the first of `records_per_mail`, `digest` and, for a
 /// dump, `one_mail_per_dump`; and in any case at `runtime::flush` and `stop`.
 struct smtp_options {
-  std::string host;       ///< name or address of the mail server
-  std::uint16_t port = 0; ///< 0: 587 for `starttls`, 465 for `tls`, 25 for `none`
-  smtp_security security = smtp_security::starttls;
-  std::string ca_file = {}; ///< certificates to trust, PEM; empty: the system's
-  bool verify = true;       ///< false: any certificate will do, so anybody in between can read the password
-  std::string user = {};    ///< empty: no login
-  std::string password = {};
-  std::string sender = {};                  ///< an address such as "shop@example.org"
+  std::string host;                                 ///< name or address of the mail server
+  std::uint16_t port = 0;                           ///< 0: 587 for `starttls`, 465 for `tls`, 25 for `none`
+  smtp_security security = smtp_security::starttls; ///< how the connection is protected
+  std::string ca_file = {};                         ///< certificates to trust, PEM; empty: the system's
+  bool verify = true;        ///< false: any certificate will do, so anybody in between can read the password
+  std::string user = {};     ///< empty: no login
+  std::string password = {}; ///< of the login; in no error's text
+  std::string sender = {};   ///< an address such as "shop@example.org"
   std::vector<std::string> recipients = {}; ///< one to 100 addresses
   std::string subject =
       "{level} {logger}: {message}";  ///< a pattern (see make_text_formatter) for the mail's gravest record
@@ -52,11 +53,12 @@ struct smtp_options {
       std::chrono::seconds(5); ///< how long `stop` waits for the rest; 0 to one minute
 };
 
-/// What became of the records that a mail handler took, counted since it was made:
+/// What became of the records that a mail handler took, counted since it was made, in a forked child since
+/// the fork:
 ///   taken = sent + held_back + spool_full + refused + given_up + unfinished + what waits still
 /// All but the first two are in `handler::lost`, too.
 struct smtp_counts {
-  std::uint64_t taken = 0;
+  std::uint64_t taken = 0;      ///< records that were given to the handler
   std::uint64_t sent = 0;       ///< in mails that the server accepted
   std::uint64_t held_back = 0;  ///< by `mails_per_hour`
   std::uint64_t spool_full = 0; ///< by `spool_bytes` and `spool_mails`
@@ -70,7 +72,7 @@ struct smtp_counts {
 /// A handler that sends mail. It is driven by the flusher and never waits: a server that is slow, dead or
 /// silent costs other handlers nothing. Only `stop` waits, and the handler's destructor, up to
 /// `finish_limit`.
-class smtp_handler : public handler {
+class FAULTLINE_API smtp_handler : public handler {
  public:
   /// Any thread; no lock. The counts are read one by one.
   [[nodiscard]] virtual smtp_counts counts() const noexcept = 0;
@@ -79,6 +81,6 @@ class smtp_handler : public handler {
 /// Makes it; nothing is connected before there is a mail to send. Throws `configuration_error` for an option
 /// that cannot be used, such as an address with a line end in it, and `std::system_error` for a `ca_file`
 /// that cannot be read. No error's text holds the password.
-[[nodiscard]] std::shared_ptr<smtp_handler> make_smtp_handler(smtp_options options);
+[[nodiscard]] FAULTLINE_API std::shared_ptr<smtp_handler> make_smtp_handler(smtp_options options);
 
 } // namespace faultline

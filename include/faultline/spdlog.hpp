@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include <faultline/export.hpp>
 #include <faultline/handler.hpp>
 #include <faultline/logger.hpp>
 
@@ -12,6 +13,7 @@ class sink;
 
 namespace faultline {
 
+/// What a spdlog sink is given beside the records.
 struct spdlog_handler_options {
   bool envelope = true; ///< a message before each dump that tells its facts, at the dump's gravest level
 };
@@ -28,8 +30,8 @@ struct spdlog_handler_options {
 /// know nothing of forks: a child that was forked while the sink was at work writes nothing to it and counts
 /// its records as lost, and text in a sink's stdio buffer may be written twice. Throws `configuration_error`
 /// for null.
-[[nodiscard]] handler_ptr make_spdlog_sink_handler(std::shared_ptr<spdlog::sinks::sink> sink,
-                                                   spdlog_handler_options options = {});
+[[nodiscard]] FAULTLINE_API handler_ptr make_spdlog_sink_handler(std::shared_ptr<spdlog::sinks::sink> sink,
+                                                                 spdlog_handler_options options = {});
 
 /// A spdlog sink that records into the calling thread's buffer, so that a program that logs by spdlog gains
 /// error scopes with this one sink:
@@ -42,6 +44,6 @@ struct spdlog_handler_options {
 /// " (file:line)" where spdlog knows the place (SPDLOG_LOGGER_DEBUG and its kin). The record's time is that
 /// of its recording; spdlog's time, its logger's name and the sink's pattern are not used. `flush` does
 /// nothing: a thread that logs never waits. Any thread may log; no lock.
-[[nodiscard]] std::shared_ptr<spdlog::sinks::sink> make_spdlog_sink(logger lg);
+[[nodiscard]] FAULTLINE_API std::shared_ptr<spdlog::sinks::sink> make_spdlog_sink(logger lg);
 
 } // namespace faultline

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include <faultline/export.hpp>
 #include <faultline/handler.hpp>
 
 namespace faultline {
@@ -43,14 +44,15 @@ enum class syslog_facility : std::uint8_t {
   local7
 };
 
+/// Where messages go, what their header says, and what is kept while the server is away.
 struct syslog_options {
-  syslog_transport transport = syslog_transport::unix_datagram;
-  std::string path = "/dev/log";  ///< of `unix_datagram`
+  syslog_transport transport = syslog_transport::unix_datagram; ///< how messages travel
+  std::string path = "/dev/log";                                ///< of `unix_datagram`
   std::string host = "127.0.0.1"; ///< of `udp` and `tcp`: a numeric address, or a name that is looked up once
   std::uint16_t port = 514;       ///< of `udp` and `tcp`
-  syslog_facility facility = syslog_facility::user;
-  std::string hostname = {}; ///< HOSTNAME; empty: what gethostname(2) says
-  std::string app_name = {}; ///< APP-NAME; empty: the program's file name
+  syslog_facility facility = syslog_facility::user; ///< of all messages
+  std::string hostname = {};                        ///< HOSTNAME; empty: what gethostname(2) says
+  std::string app_name = {};                        ///< APP-NAME; empty: the program's file name
   /// The SD-ID of what faultline knows of a record. The number is a private enterprise number: 32473 is kept
   /// for examples (RFC 5612), an organisation's own comes from IANA.
   std::string record_id = "faultline@32473";
@@ -87,7 +89,8 @@ struct syslog_options {
 /// Sockets are non-blocking and connected from `flush`, so the flusher never waits for a server. While there
 /// is none, messages stay in the spool; a batch for which there is no room is refused whole and counted by
 /// `lost`, and only an empty spool takes a batch of any size. A name is looked up here, which may take as
-/// long as the resolver likes, and never again; several addresses are tried in turn.
+/// long as the resolver likes, and never again; several addresses are tried in turn. `stop` waits up to a
+/// second for a server that is there or being connected to, and counts as lost what was not sent then.
 ///
 /// **What plain TCP cannot promise.** A message leaves the spool when the kernel takes it. A server that
 /// closed the connection in good order is noticed before the next message is written to it. When a connection
@@ -100,6 +103,6 @@ struct syslog_options {
 ///
 /// Throws `configuration_error` for an option that cannot be used and std::system_error where a name is not
 /// found. That no server answers is no error here: it is reported to `on_error` once, when a send fails.
-[[nodiscard]] handler_ptr make_syslog_handler(const syslog_options& options = {});
+[[nodiscard]] FAULTLINE_API handler_ptr make_syslog_handler(const syslog_options& options = {});
 
 } // namespace faultline

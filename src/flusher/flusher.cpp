@@ -10,7 +10,7 @@
 namespace faultline::detail {
 
 flusher::flusher(generation& threads, const runtime_options& options)
-    : threads_(threads), options_(options), round_(threads, options, counts_), idle_(options.busy_interval) {}
+    : threads_(threads), options_(options), round_(threads, options, counts_), rests_(options) {}
 
 flusher::~flusher() { stop(std::chrono::hours(24)); }
 
@@ -51,32 +51,6 @@ round::outcome flusher::run_round(bool all) {
   }
 }
 
-std::chrono::nanoseconds flusher::pause(const round::outcome& outcome) noexcept {
-  if (options_.flusher == flusher_mode::spinning) return {};
-  constexpr unsigned rounds_after_press = 64;
-  constexpr unsigned rounds_before_rest = 50;
-  constexpr std::chrono::milliseconds while_threads_log(10);
-  if (outcome.busy || outcome.worked) {
-    quiet_rounds_ = 0;
-    idle_ = options_.busy_interval;
-  }
-  // Threads that fill what they have do so again: for a while the rests are short.
-  if (outcome.busy) {
-    pressed_ = rounds_after_press;
-    return {};
-  }
-  if (pressed_ > 0) {
-    --pressed_;
-    return options_.busy_interval / 16;
-  }
-  if (outcome.worked) return idle_;
-  if (++quiet_rounds_ <= rounds_before_rest) return idle_;
-  std::chrono::nanoseconds longest = std::max(options_.idle_interval, options_.busy_interval);
-  if (outcome.active) longest = std::min<std::chrono::nanoseconds>(longest, while_threads_log);
-  idle_ = std::min(std::max(idle_ * 2, std::chrono::nanoseconds(1)), longest);
-  return idle_;
-}
-
 void flusher::run() {
   const barred_section barred;
   std::unique_lock lock(mutex_);
@@ -90,7 +64,7 @@ void flusher::run() {
       fulfilled_ = ticket;
       done_.notify_all();
     }
-    const auto rest = pause(outcome);
+    const auto rest = rests_.after(outcome);
     if (state_ != state::running || (tickets_ > fulfilled_ && outcome.complete) || rest.count() == 0)
       continue;
     // A round that was not complete waits for a thread in the middle of a hand-over or for a target: at once
@@ -161,9 +135,14 @@ bool flusher::flush(std::chrono::nanoseconds deadline) {
     return flush_by_hand(until);
   }
   const std::uint64_t mine = ++tickets_;
+  ++waiting_;
   work_.notify_one();
   done_.wait_until(lock, until, [&] { return fulfilled_ >= mine || state_ == state::ended; });
-  return fulfilled_ >= mine;
+  const bool done = fulfilled_ >= mine;
+  // The last to give up takes all tickets back, or the flusher would go on for them: without rest, and with
+  // handlers that put out at once what they would rather gather.
+  if (--waiting_ == 0) fulfilled_ = tickets_;
+  return done;
 }
 
 bool flusher::stop(std::chrono::nanoseconds deadline) {

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "flusher/rest_schedule.hpp"
 #include "flusher/round.hpp"
 
 namespace faultline::detail {
@@ -45,25 +46,23 @@ class flusher {
   round::outcome run_round(bool all);
   void drain();
   [[nodiscard]] bool flush_by_hand(clock::time_point until);
-  [[nodiscard]] std::chrono::nanoseconds pause(const round::outcome& outcome) noexcept;
 
   generation& threads_;
   const runtime_options& options_;
   ledger counts_;
   round round_;
-  std::mutex mutex_; // guards all below; never taken by a thread that logs
+  rest_schedule rests_; // the flusher thread's
+  std::mutex mutex_;    // guards all below; never taken by a thread that logs
   std::condition_variable work_;
   std::condition_variable done_;
   state state_ = state::running;
   std::uint64_t tickets_ = 0; // given out by flush
   std::uint64_t fulfilled_ = 0;
+  std::uint64_t waiting_ = 0; // threads in flush
   bool hurried_ = false;
   std::vector<handler_ptr> to_reopen_;
   std::vector<handler_ptr> from_parent_;
-  std::mutex round_mutex_;        // manual mode: one caller at a time
-  std::chrono::nanoseconds idle_; // the latest rest
-  unsigned quiet_rounds_ = 0;
-  unsigned pressed_ = 0; // rounds with short rests to go
+  std::mutex round_mutex_; // manual mode: one caller at a time
   bool drained_ = false;
   std::thread thread_;
 };

@@ -1,6 +1,7 @@
 #include "flusher/view_builder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include <fmt/compile.h>
@@ -54,6 +55,7 @@ void text_arena::clear() noexcept {
 void view_builder::clear() noexcept {
   arena_.clear();
   contexts_used_ = 0;
+  arguments_used_ = 0;
 }
 
 const view_builder::known_site& view_builder::make_site(std::uint32_t id) {
@@ -78,6 +80,24 @@ std::string_view view_builder::message_of(const message_plan& plan, const std::b
   return arena_.keep(text_of(scratch_));
 }
 
+std::span<const named_argument> view_builder::arguments_of(const message_plan& plan, const std::byte* data,
+                                                           std::size_t bytes) {
+  std::array<argument, most_arguments> decoded;
+  const int count = decode(plan.types(), data, bytes, decoded);
+  if (count <= 0) return {};
+  if (arguments_used_ == arguments_.size()) arguments_.emplace_back();
+  std::vector<named_argument>& named = arguments_[arguments_used_++];
+  named.clear();
+  const std::span<const std::string> names = plan.argument_names();
+  for (std::size_t i = 0; i < std::min(names.size(), static_cast<std::size_t>(count)); ++i) {
+    if (names[i].empty()) continue;
+    scratch_.clear();
+    append_value(decoded[i], scratch_);
+    named.push_back({names[i], arena_.keep(text_of(scratch_)), kind_of(decoded[i])});
+  }
+  return named;
+}
+
 bool view_builder::build(const record_reader& record, const node* logger, std::uint32_t thread_id,
                          const scope_context* scope, std::uint64_t dump_id, record_view& view) {
   const known_site& s = site_of(record.site());
@@ -92,6 +112,8 @@ bool view_builder::build(const record_reader& record, const node* logger, std::u
     message_plan::append_exception(s.types, record.arguments(), bytes, scratch_);
     view.exception_text = arena_.keep(text_of(scratch_));
   }
+  view.arguments = {};
+  if (!s.plan->argument_names().empty()) view.arguments = arguments_of(*s.plan, record.arguments(), bytes);
   view.level = record.level();
   view.logger = logger != nullptr ? std::string_view(logger->name) : std::string_view("[unknown logger]");
   view.time = clock_.to_wall(record.time());

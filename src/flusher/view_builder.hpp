@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -76,6 +77,8 @@ class view_builder {
   const known_site& make_site(std::uint32_t id);
   std::string_view message_of(const message_plan& plan, const std::byte* data, std::size_t bytes,
                               message_outcome& outcome);
+  std::span<const named_argument> arguments_of(const message_plan& plan, const std::byte* data,
+                                               std::size_t bytes);
 
   tick_converter clock_;
   ledger& counts_;
@@ -83,6 +86,8 @@ class view_builder {
   fmt::memory_buffer scratch_;
   std::deque<context_memory> contexts_;
   std::size_t contexts_used_ = 0;
+  std::deque<std::vector<named_argument>> arguments_; // one for each record that has such
+  std::size_t arguments_used_ = 0;
   std::vector<known_site> sites_; // by id
 };
 

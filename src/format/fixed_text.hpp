@@ -30,7 +30,7 @@ class fixed_text {
   [[nodiscard]] char* write(char* at) const noexcept {
     std::memcpy(at, begin_.data(), margin);
     if (text_.size() > margin) [[unlikely]]
-      std::memcpy(at + margin, text_.data() + margin, text_.size() - margin);
+      std::copy(text_.begin() + margin, text_.end(), at + margin);
     return at + text_.size();
   }
 

@@ -61,6 +61,21 @@ void append_context(const scope_context& scope, line_writer& line) {
   line.append('}');
 }
 
+void append_arguments(std::span<const named_argument> arguments, line_writer& line) {
+  std::string_view before = R"(,"args":{)";
+  for (const named_argument& a : arguments) {
+    line.append(before);
+    append_string(a.name, line);
+    line.append(':');
+    if (a.kind == argument_kind::text)
+      append_string(a.text, line);
+    else
+      line.append(a.text);
+    before = ",";
+  }
+  line.append('}');
+}
+
 class json_formatter final : public formatter {
  public:
   explicit json_formatter(json_formatter_options options) : options_(options) {}
@@ -93,6 +108,7 @@ void json_formatter::append_record(const record_view& r, iso_time& time, line_wr
   if (options_.thread) append_number(R"(,"thread":)", r.thread_id, line);
   line.append(R"(,"message":)");
   append_string(r.message(), line);
+  if (options_.arguments && !r.arguments.empty()) append_arguments(r.arguments, line);
   append_member(R"(,"exception":)", r.exception(), line);
   if (options_.location && r.site != nullptr) {
     append_member(R"(,"file":)", r.site->file, line);

@@ -4,18 +4,21 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include <cxxabi.h>
 #include <fmt/chrono.h>
 #include <fmt/compile.h>
 
-#include <faultline/detail/statement.hpp>
+#include <faultline/kv.hpp>
 
 #include "format/decimal.hpp"
 #include "format/escape.hpp"
+#include "format/hex_dump.hpp"
 #include "format/replacement_fields.hpp"
 
 namespace faultline::detail {
@@ -62,6 +65,11 @@ template <class Use> void with_value(const argument& a, Use&& use) {
   }
 }
 
+void append_bytes(const argument& value, std::string_view specification, fmt::memory_buffer& out) {
+  append_hex(value.text(), specification, out);
+  if (value.cut) append(out, cut_mark);
+}
+
 void append_structure(const argument& value, fmt::memory_buffer& out) {
   argument_reader reader(value.structure(), value.data, SIZE_MAX); // `decode` has checked the bounds
   argument field;
@@ -88,12 +96,29 @@ std::string demangled(const char* name) {
 
 void append_value(const argument& value, fmt::memory_buffer& out) {
   if (value.code == '{') return append_structure(value, out);
+  if (value.code == 'r') return append(out, "[redacted]");
+  if (value.code == 'h') return append_bytes(value, {}, out);
   if (value.code == 's' || value.code == 't' || value.code == 'x') {
     append(out, value.text());
     if (value.cut) append(out, cut_mark);
     return;
   }
   with_value(value, [&out](const auto& v) { fmt::format_to(fmt::appender(out), FMT_COMPILE("{}"), v); });
+}
+
+argument_kind kind_of(const argument& value) noexcept {
+  const auto finite = [](bool is) { return is ? argument_kind::number : argument_kind::text; };
+  switch (value.code) {
+  case 'b': return argument_kind::boolean;
+  case 'i':
+  case 'I':
+  case 'u':
+  case 'U': return argument_kind::number;
+  case 'f': return finite(std::isfinite(value.as<float>()));
+  case 'd': return finite(std::isfinite(value.as<double>()));
+  case 'L': return finite(std::isfinite(value.as<long double>()));
+  default: return argument_kind::text;
+  }
 }
 
 namespace {
@@ -120,9 +145,31 @@ int width_of(const argument& a) {
 
 } // namespace
 
-message_plan::message_plan(std::string_view format, std::string_view types)
-    : format_(format), types_(types), tells_exception_(types.find('x') != std::string_view::npos) {
-  format_pieces all(format_);
+namespace {
+
+/// The format with the arguments' numbers for their names; as it is where it names what there is not.
+std::string numbered(std::string_view format, std::span<const std::string> names) {
+  std::string out;
+  const auto index_of = [names](std::string_view name) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    return found != names.end() ? static_cast<int>(found - names.begin()) : -1;
+  };
+  const char* const wrong = number_fields(format, index_of, [&out](char c) { out += c; });
+  return wrong == nullptr ? out : std::string(format);
+}
+
+} // namespace
+
+message_plan::message_plan(std::string_view format, std::string_view types) : format_(format) {
+  named_types apart(types);
+  types_ = std::move(apart.codes);
+  tells_exception_ = types_.find('x') != std::string_view::npos;
+  std::string pieces_of = format_;
+  if (apart.any) {
+    names_ = std::move(apart.names);
+    pieces_of = numbered(format_, names_);
+  }
+  format_pieces all(pieces_of);
   while (const auto found = all.next()) {
     if (found->is_literal && !pieces_.empty() && pieces_.back().is_literal) {
       pieces_.back().literal += found->literal; // escaped braces split a literal
@@ -254,8 +301,13 @@ void message_plan::append_pieces(std::span<const argument> arguments, fmt::memor
       continue;
     }
     const argument& value = at(arguments, p.index);
-    if (p.field.empty() || value.code == 't') { // text formatted at the call has its specification behind it
+    if (p.field.empty() || value.code == 't' || value.code == 'r') {
+      // text formatted at the call has its specification behind it, a secret takes none
       append_value(value, out);
+      continue;
+    }
+    if (value.code == 'h') {
+      append_bytes(value, p.field, out);
       continue;
     }
     std::string resolved;
@@ -266,6 +318,9 @@ void message_plan::append_pieces(std::span<const argument> arguments, fmt::memor
       fmt::vformat_to(fmt::appender(out), p.dynamic ? resolved : p.field, fmt::make_format_args(v));
     });
   }
+  if (arguments.empty() || arguments.back().code != 'n') return;
+  if (const auto count = arguments.back().as<std::uint64_t>(); count != 0)
+    fmt::format_to(fmt::appender(out), FMT_COMPILE(" [{} suppressed]"), count);
 }
 
 message_outcome message_plan::append_message(const std::byte* data, std::size_t bytes,
@@ -326,10 +381,15 @@ void message_plan::append_exception(std::string_view types, const std::byte* dat
 
 std::size_t format_argument(const site& where, unsigned index, char* out, std::size_t size,
                             fmt::format_args argument) noexcept {
+  return format_named_argument(where, index, {}, out, size, argument);
+}
+
+std::size_t format_named_argument(const site& where, unsigned index, std::string_view name, char* out,
+                                  std::size_t size, fmt::format_args argument) noexcept {
   try {
     std::array<char, 264> field{'{', '}'};
     std::size_t length = 2;
-    const std::string_view specification = specification_of(where.format, static_cast<int>(index));
+    const std::string_view specification = specification_of(where.format, static_cast<int>(index), name);
     if (!specification.empty() && specification.size() + 3 < field.size())
       length = static_cast<std::size_t>(
           fmt::format_to_n(field.data(), field.size(), FMT_COMPILE("{{:{}}}"), specification).size);

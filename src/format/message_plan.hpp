@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <faultline/record.hpp>
+
 #include "format/fixed_text.hpp"
 #include "record/decoder.hpp"
 
@@ -41,6 +43,12 @@ class message_plan {
   /// Whether records of the site may describe an escaped exception.
   [[nodiscard]] bool tells_exception() const noexcept { return tells_exception_; }
 
+  /// The names that the arguments of the site have, one for each, empty where it has none; no names at all
+  /// where none has one.
+  [[nodiscard]] std::span<const std::string> argument_names() const noexcept { return names_; }
+  /// The arguments' codes, without names.
+  [[nodiscard]] std::string_view types() const noexcept { return types_; }
+
   /// Appends the description of an escaped exception, if the record has one: the text of its `x` argument,
   /// whose parts are a mangled type name, a zero byte, what() and a zero byte, for each exception from the
   /// outermost in.
@@ -69,7 +77,8 @@ class message_plan {
 
   std::string format_;
   std::string types_;
-  bool tells_exception_;
+  std::vector<std::string> names_;
+  bool tells_exception_ = false;
   std::vector<piece> pieces_;
   /// For formats whose fields are all "{}" and in order, of plain values and strings: no decoding beforehand,
   /// no dispatch through fmt. Empty for others.
@@ -82,5 +91,8 @@ class message_plan {
 
 /// Appends one value as "{}" formats it.
 void append_value(const argument& value, fmt::memory_buffer& out);
+
+/// What JSON can make of the value's text.
+[[nodiscard]] argument_kind kind_of(const argument& value) noexcept;
 
 } // namespace faultline::detail

@@ -30,6 +30,7 @@ format_piece format_pieces::field() noexcept {
   const std::string_view name = inside.substr(0, colon);
   if (colon != std::string_view::npos) piece.specification = inside.substr(colon + 1);
   piece.index = name.empty() ? next_index_++ : parse_index(name);
+  if (piece.index < 0) piece.name = name;
   piece.next_index = next_index_;
   for (std::size_t at = piece.specification.find('{'); at != std::string_view::npos;
        at = piece.specification.find('{', at + 1)) {
@@ -60,10 +61,10 @@ std::optional<format_piece> format_pieces::next() noexcept {
   return piece;
 }
 
-std::string_view specification_of(std::string_view format, int index) noexcept {
+std::string_view specification_of(std::string_view format, int index, std::string_view name) noexcept {
   format_pieces pieces(format);
   while (const auto piece = pieces.next())
-    if (piece->index == index && !piece->is_literal)
+    if (!piece->is_literal && (piece->index == index || (!name.empty() && piece->name == name)))
       return piece->dynamic ? std::string_view{} : piece->specification;
   return {};
 }

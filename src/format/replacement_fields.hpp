@@ -15,6 +15,7 @@ struct format_piece {
   std::string_view literal; ///< text up to a field or up to and with the first brace of a pair
   bool is_literal = false;
   int index = -1;                 ///< the field's argument; -1 for a literal, and for a field with a name
+  std::string_view name;          ///< of a field that has one
   int next_index = 0;             ///< of the first field inside the specification that names no argument
   std::string_view specification; ///< what stands behind the colon
   bool dynamic = false;           ///< the specification holds fields of its own, each a width or a precision
@@ -57,7 +58,9 @@ std::string resolve(std::string_view specification, int next_index, WidthOf widt
   return out;
 }
 
-/// The specification that argument `index` has where it first appears; empty if it has none or a dynamic one.
-[[nodiscard]] std::string_view specification_of(std::string_view format, int index) noexcept;
+/// The specification that argument `index` has where it first appears, by its number or by `name`, unless
+/// that is empty; empty if it has none or a dynamic one.
+[[nodiscard]] std::string_view specification_of(std::string_view format, int index,
+                                                std::string_view name = {}) noexcept;
 
 } // namespace faultline::detail

@@ -5,6 +5,8 @@
 
 #include <pthread.h>
 
+#include <faultline/detail/statement.hpp>
+
 #include "base/fork_guard.hpp"
 #include "front/trip.hpp"
 #include "record/dictionary.hpp"

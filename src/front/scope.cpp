@@ -8,10 +8,10 @@
 
 #include <faultline/configuration_error.hpp>
 #include <faultline/detail/statement.hpp>
+#include <faultline/detail/story.hpp>
 #include <faultline/handler.hpp>
 
 #include "front/core.hpp"
-#include "front/exception_story.hpp"
 #include "front/trip.hpp"
 #include "handlers/handler_access.hpp"
 
@@ -271,14 +271,16 @@ error_scope::~error_scope() {
   if (slot_ == nullptr) [[unlikely]]
     return;
   detail::cursor& c = *detail::current_cursor;
-  const bool plain = index_ == 0 && c.slot == slot_ && detail::is_open(c, slot_->owner) &&
-                     *slot_->uncaught_exceptions <= uncaught_ && slot_->may_pop_only_scope(serial_);
-  if (plain) [[likely]] {
+  if (index_ == 0 && c.slot == slot_ && detail::is_open(c, slot_->owner) &&
+      *slot_->uncaught_exceptions <= uncaught_) [[likely]] {
+    // Closed before the question: a signal handler's record between it and the end would change the answer.
     const detail::closed_section closed(*slot_, c);
-    slot_->pop_only_scope(c);
-  } else {
-    leave();
+    if (slot_->may_pop_only_scope(serial_)) [[likely]] {
+      slot_->pop_only_scope(c);
+      return;
+    }
   }
+  leave();
 }
 
 /// The end of a scope that is not plain.

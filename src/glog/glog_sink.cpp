@@ -39,8 +39,8 @@ class recording_sink final : public google::LogSink {
   }
 
   void WaitTillSent() override {
+    // Still set afterwards: each sink is asked, and another one may have another runtime.
     if (!fatal_sent || options_.fatal_flush == std::chrono::milliseconds(0)) return;
-    fatal_sent = false;
     // What could not be written in that time is lost with the process.
     (void)(options_.owner != nullptr ? options_.owner->flush(options_.fatal_flush)
                                      : faultline::flush(options_.fatal_flush));

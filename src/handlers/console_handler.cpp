@@ -1,12 +1,16 @@
 #include "handlers/console_handler.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
 #include <string_view>
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "format/colored_formatter.hpp"
@@ -20,10 +24,31 @@ bool is_set(const char* value) noexcept { return value != nullptr && *value != '
 
 bool is_zero(const char* value) noexcept { return value != nullptr && std::string_view(value) == "0"; }
 
-/// A pipe that is ready takes this much without waiting (PIPE_BUF); a terminal that is ready nearly always.
+/// A pipe that is ready takes this much without waiting (PIPE_BUF).
 constexpr std::size_t bytes_at_once = 4096;
 
+/// The terminal or pipe behind the descriptor, opened once more so that it does not wait; -1 where that
+/// cannot be had. The flag of the descriptor itself is shared with other programs, whose writes would begin
+/// to fail.
+int open_without_waiting(int descriptor) {
+  struct ::stat facts {};
+  if (::fstat(descriptor, &facts) != 0 || !(S_ISFIFO(facts.st_mode) || ::isatty(descriptor) == 1)) return -1;
+  std::array<char, 32> path{};
+  fmt::format_to_n(path.data(), path.size() - 1, "/proc/self/fd/{}", descriptor);
+  return ::open(path.data(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+/// A terminal that is ready may have room for one byte only, and a pipe's room may be another writer's by the
+/// time of the write: so each is opened anew, and anew each time, since the program may put something else
+/// behind the descriptor. Where that fails, what is ready takes `bytes_at_once` nearly always.
 ::ssize_t write_without_waiting(int descriptor, const void* bytes, std::size_t count) {
+  if (const int own = open_without_waiting(descriptor); own >= 0) {
+    const ::ssize_t written = ::write(own, bytes, count);
+    const int error = errno;
+    (void)::close(own);
+    errno = error;
+    return written;
+  }
   ::pollfd console{descriptor, POLLOUT, 0};
   const int ready = ::poll(&console, 1, 0);
   if (ready == 0) errno = EAGAIN;

@@ -57,10 +57,10 @@ void fallback_handler::begin_failure(const char* what) {
   if (is_new) report_ = std::make_unique<std::string>(std::string("the second handler takes over: ") + what);
 }
 
-void fallback_handler::flush_first() {
+void fallback_handler::flush_first(void (handler::*how)()) {
   const std::uint64_t before = lost();
   try {
-    forward(*first_, [this] { first_->flush(); });
+    forward(*first_, [&] { (*first_.*how)(); });
   } catch (const std::exception& e) {
     return begin_failure(e.what());
   } catch (...) {
@@ -70,10 +70,21 @@ void fallback_handler::flush_first() {
   if (state_ == state::draining && !first_->pending()) state_ = state::healthy;
 }
 
-void fallback_handler::flush() {
-  flush_first();
-  forward(*second_, [this] { second_->flush(); }); // its error, too, is the flusher's to report
+void fallback_handler::flush_both(void (handler::*how)()) {
+  flush_first(how);
+  forward(*second_, [&] { (*second_.*how)(); }); // its error, too, is the flusher's to report
   if (report_) throw std::runtime_error(*std::exchange(report_, nullptr));
+}
+
+void fallback_handler::last_flush() {
+  std::exception_ptr failure;
+  try {
+    if (first_->pending()) forward(*first_, [this] { first_->last_flush(); });
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (second_->pending()) forward(*second_, [this] { second_->last_flush(); });
+  if (failure) std::rethrow_exception(failure);
 }
 
 bool fallback_handler::pending() const noexcept {

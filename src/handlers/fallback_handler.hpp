@@ -25,7 +25,10 @@ class fallback_handler final : public wrapping_handler {
                    const system_calls& calls);
 
   void write(const batch& records) override;
-  void flush() override;
+  void flush() override { flush_both(&handler::flush); }
+  void flush_all() override { flush_both(&handler::flush_all); }
+  /// Of those that are pending, each, whatever the other one throws.
+  void last_flush() override;
   [[nodiscard]] bool pending() const noexcept override;
   void reopen() override;
   void after_fork() override;
@@ -35,7 +38,8 @@ class fallback_handler final : public wrapping_handler {
 
   [[nodiscard]] bool may_use_first() const;
   [[nodiscard]] bool try_first(const batch& records);
-  void flush_first();
+  void flush_both(void (handler::*how)());
+  void flush_first(void (handler::*how)());
   void begin_failure(const char* what);
 
   const handler_ptr first_;

@@ -24,6 +24,12 @@ class filter_handler final : public wrapping_handler {
   void flush() override {
     forward(*inner_, [this] { inner_->flush(); });
   }
+  void flush_all() override {
+    forward(*inner_, [this] { inner_->flush_all(); });
+  }
+  void last_flush() override {
+    forward(*inner_, [this] { inner_->last_flush(); });
+  }
   [[nodiscard]] bool pending() const noexcept override { return inner_->pending(); }
   void reopen() override {
     forward(*inner_, [this] { inner_->reopen(); });

@@ -1,7 +1,9 @@
 #include <iterator>
 #include <memory>
 #include <new>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <faultline/handlers.hpp>
 
@@ -9,6 +11,8 @@ namespace faultline {
 namespace {
 
 stored_record store(const record_view& r) {
+  std::vector<std::pair<std::string, std::string>> arguments;
+  for (const named_argument& a : r.arguments) arguments.emplace_back(a.name, a.text);
   const bool has_scope = r.scope != nullptr;
   return {.level = r.level,
           .logger = std::string(r.logger),
@@ -21,7 +25,8 @@ stored_record store(const record_view& r) {
           .line = r.site != nullptr ? r.site->line : 0,
           .scope = std::string(has_scope ? r.scope->name : std::string_view()),
           .trace_id = std::string(has_scope ? r.scope->trace_id : std::string_view()),
-          .dump_id = r.dump_id};
+          .dump_id = r.dump_id,
+          .arguments = std::move(arguments)};
 }
 
 stored_dump store(const dump_envelope& d) {

@@ -129,13 +129,21 @@ bool rotating_file_handler::is_due(const struct ::stat& facts, std::size_t bytes
   return size != 0 && (is_old || (options_.max_bytes != 0 && size + bytes > options_.max_bytes));
 }
 
+/// Whether PATH is another file than the one with these facts: another process rotated. What went to the old
+/// one now could be compressed or removed under it. (A PATH that another program moved away, and that is not
+/// there, is the next rotation's to make.)
+bool rotating_file_handler::is_replaced(const struct ::stat& facts) const {
+  struct ::stat named {};
+  return calls().lstat(path().c_str(), &named) == 0 && !is_same_file(named, facts);
+}
+
 std::size_t rotating_file_handler::prepare_write() {
   (void)file_handler::prepare_write(); // a file that was reopened takes its place
   const spool& text = text_spool();
   if (text.empty() || !text.at_boundary()) return text.front_bytes();
   struct ::stat facts {};
   if (calls().fstat(descriptor(), &facts) != 0) return text.unwritten().size(); // the write will tell
-  if (is_due(facts, text.front_bytes())) {
+  if (is_due(facts, text.front_bytes()) || is_replaced(facts)) {
     try_to_rotate(facts);
     if (calls().fstat(descriptor(), &facts) != 0) return text.front_bytes();
   }

@@ -69,6 +69,7 @@ class rotating_file_handler final : public file_handler {
 
   [[nodiscard]] std::size_t prepare_write() override;
   [[nodiscard]] bool is_due(const struct ::stat& facts, std::size_t bytes);
+  [[nodiscard]] bool is_replaced(const struct ::stat& facts) const;
   [[nodiscard]] std::int64_t period_of(std::chrono::system_clock::time_point t) const noexcept;
   void try_to_rotate(const struct ::stat& present);
   [[nodiscard]] outcome rotate(const struct ::stat& present);

@@ -32,7 +32,10 @@ std::string_view prefix(std::string_view text, std::size_t most) noexcept {
 }
 
 void append_own(std::string_view name, std::string_view value, std::string& out) {
-  if (!value.empty()) append_journal_field(name, prefix(value, own_value_bytes), out);
+  if (value.size() > own_value_bytes)
+    append_journal_field(name, fmt::format("{}...", prefix(value, own_value_bytes - 3)), out);
+  else if (!value.empty())
+    append_journal_field(name, value, out);
 }
 
 void append_own(std::string_view name, std::uint64_t value, std::string& out) {

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -80,8 +81,9 @@ int journal_socket::send_file(std::string_view entry) noexcept {
 }
 
 void journal_socket::close() noexcept {
-  if (descriptor_ >= 0) (void)::close(descriptor_);
-  descriptor_ = -1;
+  // Forgotten first: a fork in between must not make the child close the number's next user.
+  const int descriptor = std::exchange(descriptor_, -1);
+  if (descriptor >= 0) (void)::close(descriptor);
 }
 
 } // namespace faultline::detail

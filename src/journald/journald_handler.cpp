@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include <unistd.h>
@@ -35,13 +36,22 @@ journald_handler::journald_handler(const journald_options& options)
 
 journald_handler::~journald_handler() {
   // A child that exits without having logged destroys copies of the parent's handlers.
-  if (::getpid() != owner_process_) return;
+  if (::getpid() != owner_process_) {
+    abandon_copy();
+    return;
+  }
   try {
     send_waiting();
   } catch (...) { // memory is short: what is left is counted below
   }
+  lose_waiting();
+}
+
+void journald_handler::lose_waiting() noexcept {
   report_lost(static_cast<std::uint64_t>(std::count_if(waiting_->entries.begin(), waiting_->entries.end(),
                                                        [](const entry& e) { return e.is_record; })));
+  waiting_->entries.clear();
+  waiting_->bytes = 0;
 }
 
 void journald_handler::write(const batch& records) {
@@ -89,9 +99,12 @@ void journald_handler::take_front() noexcept {
 
 void journald_handler::send_waiting() {
   if (std::chrono::steady_clock::now() < retry_at_) return;
-  while (!waiting_->entries.empty()) {
+  std::size_t sent_bytes = 0;
+  for (int sends = 0; !waiting_->entries.empty(); ++sends) {
+    if (sends == sends_at_once || sent_bytes > bytes_at_once) return; // the rest in the next round
     const int error = socket_.send(waiting_->entries.front().text);
     if (error == 0) {
+      sent_bytes += waiting_->entries.front().text.size();
       take_front();
       continue;
     }
@@ -107,8 +120,25 @@ void journald_handler::send_waiting() {
 
 void journald_handler::flush() {
   send_waiting();
+  throw_unreported();
+}
+
+void journald_handler::throw_unreported() {
   if (const int error = std::exchange(unreported_error_, 0); error != 0)
     throw std::system_error(error, std::generic_category(), "journald " + path_ + ": cannot send");
+}
+
+void journald_handler::last_flush() {
+  const auto until = std::chrono::steady_clock::now() + finish_limit;
+  retry_at_ = {}; // one attempt more, whatever the pause
+  send_waiting();
+  while (!waiting_->entries.empty() && retry_at_ == std::chrono::steady_clock::time_point{} &&
+         std::chrono::steady_clock::now() < until) { // only slow
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    send_waiting();
+  }
+  lose_waiting();
+  throw_unreported();
 }
 
 void journald_handler::reopen() {
@@ -116,11 +146,15 @@ void journald_handler::reopen() {
   retry_at_ = {};
 }
 
-void journald_handler::after_fork() {
-  // The parent's flusher may have been in the middle of a change: the copy is not touched again, not even to
-  // free it.
+/// In a child: the parent's flusher may have been in the middle of a change: the copy is not touched again,
+/// not even to free it.
+void journald_handler::abandon_copy() {
   static auto* const abandoned = new std::vector<spool*>; // reachable, and never looked at
   abandoned->push_back(waiting_.release());
+}
+
+void journald_handler::after_fork() {
+  abandon_copy();
   waiting_ = std::make_unique<spool>();
   socket_.close();
   owner_process_ = ::getpid();

@@ -23,6 +23,12 @@ class journald_handler final : public handler {
  public:
   /// Pause before a failed send is tried again; a full queue of the journal is tried again next round.
   static constexpr std::chrono::nanoseconds retry_interval = std::chrono::milliseconds(100);
+  /// Sends of one call, so that a spool that has filled does not keep the other handlers waiting: so many
+  /// entries, or the first beyond so many bytes.
+  static constexpr int sends_at_once = 512;
+  static constexpr std::size_t bytes_at_once = 4U << 20;
+  /// How long `last_flush` waits for a journal that is only slow.
+  static constexpr std::chrono::nanoseconds finish_limit = std::chrono::seconds(1);
 
   explicit journald_handler(const journald_options& options);
   ~journald_handler() override;
@@ -31,6 +37,8 @@ class journald_handler final : public handler {
   /// Throws std::system_error when a failing state begins, and not again before all entries were sent.
   /// Nothing is lost by it.
   void flush() override;
+  /// Sends what waits while the journal takes it, for at most `finish_limit`, and counts the rest as lost.
+  void last_flush() override;
   [[nodiscard]] bool pending() const noexcept override {
     return !waiting_->entries.empty() || unreported_error_ != 0;
   }
@@ -51,6 +59,9 @@ class journald_handler final : public handler {
   };
 
   void send_waiting();
+  void lose_waiting() noexcept;
+  void abandon_copy();
+  void throw_unreported();
   void take_front() noexcept;
   [[nodiscard]] bool has_room(std::size_t bytes) const noexcept {
     return waiting_->entries.empty() || waiting_->bytes + bytes <= spool_bytes_;

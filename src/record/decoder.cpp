@@ -1,5 +1,7 @@
 #include "record/decoder.hpp"
 
+#include <algorithm>
+
 #include <faultline/detail/codec.hpp>
 
 namespace faultline::detail {
@@ -39,7 +41,8 @@ std::size_t plain_bytes(char code) noexcept {
   case 'd':
   case 'p':
   case 'D':
-  case 'T': return 8;
+  case 'T':
+  case 'n': return 8;
   case 'L': return sizeof(long double);
   default: return 0;
   }
@@ -60,7 +63,7 @@ bool argument_reader::take_text(argument& out) noexcept {
   const std::size_t size = length & ~cut_bit;
   if (!take(out, size)) return false;
   const std::string_view all(reinterpret_cast<const char*>(out.data), size);
-  const std::string_view text = out.cut ? whole_characters(all) : all;
+  const std::string_view text = out.cut && out.code != 'h' ? whole_characters(all) : all;
   out.text_data = text.data();
   out.text_size = text.size();
   return true;
@@ -91,6 +94,7 @@ bool argument_reader::take_structure(argument& out, unsigned depth) noexcept {
 
 bool argument_reader::next_at(argument& out, unsigned depth) noexcept {
   out = argument{};
+  if (types_.starts_with('=')) (void)take_name();
   if (types_.empty()) return false;
   out.code = types_.front();
   bool good = false;
@@ -102,13 +106,31 @@ bool argument_reader::next_at(argument& out, unsigned depth) noexcept {
       out.unit = types_.front();
       types_.remove_prefix(1);
     }
-    if (out.code == 's' || out.code == 't' || out.code == 'x')
+    if (out.code == 's' || out.code == 't' || out.code == 'x' || out.code == 'h')
       good = take_text(out);
+    else if (out.code == 'r')
+      good = take(out, 0);
     else if (const std::size_t bytes = plain_bytes(out.code); bytes != 0)
       good = take(out, bytes);
   }
   damaged_ = damaged_ || !good;
   return good;
+}
+
+named_types::named_types(std::string_view types) {
+  while (!types.empty()) {
+    std::string_view name;
+    if (const std::size_t colon = types.find(':'); types.front() == '=' && colon != std::string_view::npos) {
+      name = types.substr(1, colon - 1);
+      types.remove_prefix(colon + 1);
+      any = true;
+    }
+    const std::size_t close = types.starts_with('{') ? closing_brace(types) : std::string_view::npos;
+    const std::size_t size = close != std::string_view::npos ? close + 1 : types.starts_with('D') ? 2 : 1;
+    codes += types.substr(0, size);
+    names.emplace_back(name);
+    types.remove_prefix(std::min(size, types.size()));
+  }
 }
 
 bool argument_reader::next(argument& out) noexcept { return next_at(out, 0); }

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace faultline::detail {
 
@@ -25,7 +27,7 @@ struct argument {
   char code; ///< see faultline/detail/codec.hpp; '{' for a structure
   char unit; ///< of a duration
   bool cut;
-  const char* text_data; ///< of s, t and x
+  const char* text_data; ///< of s, t, x and h
   std::size_t text_size;
   const char* structure_data; ///< of {: the codes between the braces
   std::size_t structure_size;
@@ -39,6 +41,15 @@ struct argument {
     std::memcpy(&value, data, sizeof value);
     return value;
   }
+};
+
+/// A statement's codes taken apart: those of its arguments, and the names that some of them have.
+struct named_types {
+  explicit named_types(std::string_view types);
+
+  std::string codes;              ///< without names
+  std::vector<std::string> names; ///< one for each argument, empty where it has none
+  bool any = false;               ///< one has a name
 };
 
 /// Takes one argument after the other off a record.

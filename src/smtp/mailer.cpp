@@ -279,6 +279,9 @@ void mailer::after_fork() {
   abandon_work();
   work_ = std::move(fresh);
   owner_process_ = ::getpid();
+  for (counter* c :
+       {&taken_, &sent_, &held_back_, &spool_full_, &refused_, &given_up_, &unfinished_, &mails_, &failures_})
+    c->store(0, std::memory_order_relaxed); // what the parent took is the parent's to count
 }
 
 /// The parent's flusher may have been in the middle of anything: the child's copy is not touched again, not

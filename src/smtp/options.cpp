@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <unistd.h>
 
 #include <faultline/configuration_error.hpp>
@@ -83,6 +85,10 @@ void check_login(const smtp_options& o) {
 void check_server(const smtp_options& o) {
   if (o.host.empty() || o.host.size() > 255 || !consists_of(o.host, ".-_:"))
     throw configuration_error("host", shown(o.host), "must be a name or an address, without a port");
+  ::in6_addr unused{};
+  if (o.host.find(':') != std::string::npos && ::inet_pton(AF_INET6, o.host.c_str(), &unused) != 1)
+    throw configuration_error("host", shown(o.host),
+                              "with a colon in it must be an IPv6 address; `port` is the port");
   if (o.security > smtp_security::none)
     throw configuration_error("security", std::to_string(static_cast<int>(o.security)),
                               "must be starttls, tls or none");

@@ -33,6 +33,11 @@ spdlog_handler::spdlog_handler(std::shared_ptr<spdlog::sinks::sink> sink,
   set_formatter(make_text_formatter("{message}", {.envelope = false}));
 }
 
+spdlog_handler::~spdlog_handler() {
+  // At work and destroyed: a copy in a child that exits without having logged.
+  if (at_work_.load()) spdlog_handler::after_fork();
+}
+
 const char* spdlog_handler::name(std::string_view text) {
   auto found = texts_->names.find(text);
   if (found == texts_->names.end()) found = texts_->names.emplace(text).first;

@@ -18,6 +18,7 @@ namespace faultline::detail {
 class spdlog_handler final : public handler {
  public:
   spdlog_handler(std::shared_ptr<spdlog::sinks::sink> sink, const spdlog_handler_options& options);
+  ~spdlog_handler() override;
 
   void write(const batch& records) override;
   /// Throws what the sink threw first since the last flush, by `write` or now.

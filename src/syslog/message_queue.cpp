@@ -82,4 +82,9 @@ std::size_t message_queue::waiting_records() const noexcept {
                                                 entries_.end(), [](const entry& e) { return e.is_record; }));
 }
 
+void message_queue::clear() noexcept {
+  entries_.clear();
+  next_ = offset_ = waiting_bytes_ = kept_bytes_ = 0;
+}
+
 } // namespace faultline::detail

@@ -61,6 +61,9 @@ class message_queue {
   /// Records among the messages that wait.
   [[nodiscard]] std::size_t waiting_records() const noexcept;
 
+  /// Forgets what waits and what is kept.
+  void clear() noexcept;
+
  private:
   void forget_oldest();
 

@@ -85,12 +85,17 @@ class syslog_encoder::structured_data {
   /// Room for ` omitted="4294967295"]` is kept back.
   static constexpr std::size_t reserve_bytes = 24;
 
-  structured_data(std::string& out, std::size_t bytes)
-      : out_(out), begin_(out.size()), end_(out.size() + bytes) {}
+  /// Of `bytes`, `bytes_of_last` are kept for the last element, that of `add_fields`.
+  structured_data(std::string& out, std::size_t bytes, std::size_t bytes_of_last)
+      : out_(out), begin_(out.size()), last_end_(out.size() + bytes),
+        end_(last_end_ - std::min(bytes, bytes_of_last)) {}
+
+  /// What an element needs to say at least how much it omits.
+  [[nodiscard]] static std::size_t least_bytes(std::string_view id) { return id.size() + 1 + reserve_bytes; }
 
   /// Begins an element; what follows goes into it. An element for which there is no room takes nothing.
   void begin(std::string_view id) {
-    open_ = out_.size() + id.size() + 1 + reserve_bytes <= end_;
+    open_ = out_.size() + least_bytes(id) <= end_;
     omitted_ = 0;
     if (!open_) return;
     out_ += '[';
@@ -114,9 +119,10 @@ class syslog_encoder::structured_data {
     if (omitted_ != 0) fmt::format_to(std::back_inserter(out_), " omitted=\"{}\"", omitted_);
     out_ += ']';
   }
-  /// An element of the scope's own fields.
+  /// The last element, of the scope's own fields.
   void add_fields(std::string_view id, std::span<const context_field> fields) {
     if (fields.empty()) return;
+    end_ = last_end_;
     begin(id);
     for (const context_field& f : fields) {
       if (f.value.empty()) add_empty(f.key);
@@ -130,7 +136,11 @@ class syslog_encoder::structured_data {
 
  private:
   void add_empty(std::string_view name) {
-    if (!open_ || out_.size() + name_characters + 4 + reserve_bytes > end_) return;
+    if (!open_) return;
+    if (out_.size() + name_characters + 4 + reserve_bytes > end_) {
+      ++omitted_;
+      return;
+    }
     out_ += ' ';
     append_name(name, name_characters, forbidden_in_names, out_);
     out_ += "=\"\"";
@@ -138,7 +148,8 @@ class syslog_encoder::structured_data {
 
   std::string& out_;
   const std::size_t begin_;
-  const std::size_t end_;
+  const std::size_t last_end_;
+  std::size_t end_;
   bool open_ = false;
   std::uint32_t omitted_ = 0;
 };
@@ -208,9 +219,15 @@ syslog_message syslog_encoder::begin(level l, std::chrono::system_clock::time_po
   return message;
 }
 
+/// Numbers go from 1 to the last one, and on from 1.
+void syslog_encoder::skip(std::size_t messages) noexcept {
+  const std::uint64_t after = std::uint64_t{sequence_} + messages % last_sequence_id;
+  sequence_ = static_cast<std::uint32_t>(after > last_sequence_id ? after - last_sequence_id : after);
+}
+
 void syslog_encoder::add_meta(structured_data& data) {
   if (!numbered_) return;
-  sequence_ = sequence_ == last_sequence_id ? 1 : sequence_ + 1;
+  skip(1);
   data.begin("meta");
   data.add("sequenceId", std::uint64_t{sequence_});
   data.end();
@@ -224,9 +241,16 @@ void syslog_encoder::finish(syslog_message& message, std::string_view body) cons
   if (!cut_message(message, max_bytes_)) message.text.resize(message.body_at); // no room for any of it
 }
 
+/// The scope's fields have room at least for the number of those that have none.
+syslog_encoder::structured_data syslog_encoder::begin_data(syslog_message& message, bool has_fields) const {
+  return {message.text, (max_bytes_ - std::min(max_bytes_, message.text.size())) / 2,
+          has_fields ? structured_data::least_bytes(fields_id_) : 0};
+}
+
 syslog_message syslog_encoder::encode(const record_view& r, std::string_view body) {
   syslog_message message = begin(r.level, r.time, r.logger);
-  structured_data data(message.text, (max_bytes_ - std::min(max_bytes_, message.text.size())) / 2);
+  const bool has_fields = r.scope != nullptr && !r.scope->fields.empty();
+  structured_data data = begin_data(message, has_fields);
   add_meta(data);
   data.begin(record_id_);
   data.add("logger", r.logger);
@@ -250,7 +274,7 @@ syslog_message syslog_encoder::encode(const record_view& r, std::string_view bod
 
 syslog_message syslog_encoder::encode(const dump_envelope& dump, level worst) {
   syslog_message message = begin(worst, dump.start, "dump");
-  structured_data data(message.text, (max_bytes_ - std::min(max_bytes_, message.text.size())) / 2);
+  structured_data data = begin_data(message, !dump.scope.fields.empty());
   add_meta(data);
   data.begin(record_id_);
   data.add("dump_id", dump.id);

@@ -41,6 +41,9 @@ class syslog_encoder {
   /// The message before a dump's records; `worst` is the gravest level among them.
   [[nodiscard]] syslog_message encode(const dump_envelope& dump, level worst);
 
+  /// Leaves out the numbers of so many messages that are lost before they are made.
+  void skip(std::size_t messages) noexcept;
+
   /// The child of a fork is another process, and its messages are numbered from one.
   void after_fork();
 
@@ -50,6 +53,7 @@ class syslog_encoder {
   class structured_data;
   [[nodiscard]] syslog_message begin(level l, std::chrono::system_clock::time_point time,
                                      std::string_view message_id) const;
+  [[nodiscard]] structured_data begin_data(syslog_message& message, bool has_fields) const;
   void add_meta(structured_data& data);
   void finish(syslog_message& message, std::string_view body) const;
 

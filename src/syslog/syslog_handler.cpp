@@ -6,6 +6,7 @@
 #include <ctime>
 #include <memory>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -57,19 +58,41 @@ syslog_handler::syslog_handler(const syslog_options& options)
 
 syslog_handler::~syslog_handler() {
   // A child that exits without having logged destroys copies of the parent's handlers.
-  if (::getpid() != owner_process_) return;
+  if (::getpid() != owner_process_) {
+    abandon_copies();
+    return;
+  }
   try {
     if (!queue_->all_sent()) advance();
   } catch (...) { // memory is short: what is left is counted below
   }
+  lose_waiting();
+}
+
+void syslog_handler::lose_waiting() noexcept {
   report_lost(queue_->waiting_records());
+  queue_->clear();
+  unverified_ = false;
+}
+
+void syslog_handler::last_flush() {
+  const std::chrono::nanoseconds until = monotonic_now() + finish_limit;
+  retry_at_ = {}; // one attempt more, whatever the pause
+  while (!queue_->all_sent() || unverified_) {
+    advance();
+    if (link_.current() == syslog_link::state::closed || monotonic_now() >= until) break;
+    if (!queue_->all_sent() || unverified_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  lose_waiting();
+  if (const int error = std::exchange(unreported_error_, 0); error != 0)
+    throw std::system_error(error, std::generic_category(), "syslog " + link_.name() + ": cannot send");
 }
 
 void syslog_handler::write(const batch& records) {
   if (records.empty()) return;
   // A full queue refuses before the work of formatting.
   if (queue_->waiting_bytes() >= spool_bytes_) advance();
-  if (queue_->waiting_bytes() >= spool_bytes_) return report_lost(records.size());
+  if (queue_->waiting_bytes() >= spool_bytes_) return refuse(records);
   std::vector<message_queue::entry> entries;
   entries.reserve(records.size() + 1);
   std::size_t bytes = 0;
@@ -92,6 +115,12 @@ void syslog_handler::write(const batch& records) {
   if (queue_->waiting_bytes() > write_bytes) advance();
 }
 
+/// The messages that were not made have their numbers all the same: the receiver sees the gap.
+void syslog_handler::refuse(const batch& records) {
+  encoder_.skip(records.size() + (envelope_ && records.envelope() != nullptr ? 1 : 0));
+  report_lost(records.size());
+}
+
 void syslog_handler::add(std::vector<message_queue::entry>& entries, std::size_t& bytes,
                          syslog_message&& message, bool is_record) const {
   if (link_.is_stream()) message.text.insert(0, std::to_string(message.text.size()) + ' ');
@@ -111,15 +140,20 @@ void syslog_handler::reopen() {
   pause_ = retry_at_ = {};
 }
 
-void syslog_handler::after_fork() {
-  // The parent's flusher may have been in the middle of a change: the copies are not touched again, not even
-  // to free them. Closing the child's descriptor does not end the parent's connection.
+/// In a child: the parent's flusher may have been in the middle of a change: the copies are not touched
+/// again, not even to free them.
+void syslog_handler::abandon_copies() {
   struct copies {
     message_queue* queue;
     std::string* text;
   };
   static auto* const abandoned = new std::vector<copies>; // reachable, and never looked at
   abandoned->push_back({queue_.release(), text_.release()});
+}
+
+void syslog_handler::after_fork() {
+  abandon_copies();
+  // Closing the child's descriptor does not end the parent's connection.
   queue_ = std::make_unique<message_queue>();
   text_ = std::make_unique<std::string>();
   link_.close();
@@ -168,7 +202,7 @@ void syslog_handler::advance() {
 
 void syslog_handler::send_waiting(std::chrono::nanoseconds now) {
   std::array<::iovec, parts_at_once> parts;
-  while (!queue_->all_sent()) {
+  for (int sends = 0; !queue_->all_sent() && sends < sends_at_once; ++sends) {
     if (!link_.is_stream() && queue_->front().size() > most_datagram_bytes_ &&
         !queue_->cut_front(most_datagram_bytes_)) {
       report_lost(queue_->drop_front() ? 1 : 0);
@@ -195,7 +229,8 @@ void syslog_handler::send_waiting(std::chrono::nanoseconds now) {
 /// The link is closed, what was sent lately waits again, and the next attempt has its time. A link that had
 /// worked for a while is tried again at once; the pause grows for one that breaks as soon as it is open.
 void syslog_handler::fail(int error, std::chrono::nanoseconds now) {
-  const bool had_worked = link_.current() == syslog_link::state::open && now - began_at_ > keep_interval;
+  const bool had_worked =
+      link_.has_answered() && link_.current() == syslog_link::state::open && now - began_at_ > keep_interval;
   link_.close();
   queue_->rewind();
   unverified_ = false;

@@ -27,6 +27,11 @@ class syslog_handler final : public handler {
   static constexpr std::size_t kept_bytes = syslog_link::unacknowledged_bytes;
   static constexpr std::chrono::nanoseconds keep_interval = std::chrono::seconds(1);
   static constexpr std::chrono::milliseconds first_retry_interval{100};
+  /// Sends of one call, so that a spool that has filled does not keep the other handlers waiting: datagrams,
+  /// or some messages of a stream each.
+  static constexpr int sends_at_once = 512;
+  /// How long `last_flush` waits for a server that is there.
+  static constexpr std::chrono::nanoseconds finish_limit = std::chrono::seconds(1);
 
   explicit syslog_handler(const syslog_options& options);
   ~syslog_handler() override;
@@ -35,6 +40,9 @@ class syslog_handler final : public handler {
   /// Throws std::system_error when a failing state begins, and not again before all messages were sent.
   /// Nothing is lost by it.
   void flush() override;
+  /// Sends what waits while the link is open or about to be, for at most `finish_limit`, and counts the rest
+  /// as lost.
+  void last_flush() override;
   [[nodiscard]] bool pending() const noexcept override {
     return !queue_->all_sent() || unverified_ || unreported_error_ != 0;
   }
@@ -50,6 +58,9 @@ class syslog_handler final : public handler {
   void advance();
   void send_waiting(std::chrono::nanoseconds now);
   void fail(int error, std::chrono::nanoseconds now);
+  void refuse(const batch& records);
+  void lose_waiting() noexcept;
+  void abandon_copies();
   void add(std::vector<message_queue::entry>& entries, std::size_t& bytes, syslog_message&& message,
            bool is_record) const;
 

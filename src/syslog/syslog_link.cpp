@@ -6,6 +6,7 @@
 #include <memory>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include <linux/sockios.h>
 #include <netdb.h>
@@ -47,7 +48,8 @@ void set_option(int descriptor, int protocol, int option, int value) noexcept {
 } // namespace
 
 syslog_link::syslog_link(const syslog_options& options)
-    : stream_(options.transport == syslog_transport::tcp), send_timeout_(options.send_timeout) {
+    : stream_(options.transport == syslog_transport::tcp),
+      local_(options.transport == syslog_transport::unix_datagram), send_timeout_(options.send_timeout) {
   switch (options.transport) {
   case syslog_transport::unix_datagram: use_path(options.path); return;
   case syslog_transport::udp:
@@ -171,8 +173,9 @@ std::chrono::milliseconds syslog_link::silence() const noexcept {
 }
 
 void syslog_link::close() noexcept {
-  if (descriptor_ >= 0) (void)::close(descriptor_); // not retried: Linux has freed the number in any case
-  descriptor_ = -1;
+  // Forgotten first: a fork in between must not make the child close the number's next user.
+  const int descriptor = std::exchange(descriptor_, -1);
+  if (descriptor >= 0) (void)::close(descriptor); // not retried: Linux has freed the number in any case
   state_ = state::closed;
 }
 

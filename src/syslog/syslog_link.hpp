@@ -35,6 +35,8 @@ class syslog_link {
 
   [[nodiscard]] state current() const noexcept { return state_; }
   [[nodiscard]] bool is_stream() const noexcept { return stream_; }
+  /// Whether an open link means that a server was there. A UDP socket is open towards nobody, too.
+  [[nodiscard]] bool has_answered() const noexcept { return stream_ || local_; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; } ///< for errors
 
   /// Begins to connect to the next of the addresses. 0, or the error and the link is closed.
@@ -67,6 +69,7 @@ class syslog_link {
   std::vector<address> addresses_;
   std::size_t next_address_ = 0;
   const bool stream_;
+  const bool local_;
   const std::chrono::milliseconds send_timeout_;
   std::string name_;
   state state_ = state::closed;

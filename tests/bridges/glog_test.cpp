@@ -78,6 +78,14 @@ TEST_CASE("LOG(FATAL) writes the scope's records before the process ends") {
     faultline::start(std::move(options));
     const logger lg = get_logger("shop");
     const glog_with glog(make_glog_sink(lg));
+    runtime_options other_options; // a second sink, of another runtime
+    other_options.default_target = make_file_handler(dir.file("other"));
+    other_options.idle_interval = std::chrono::minutes(1);
+    other_options.busy_interval = std::chrono::minutes(1); // it writes when it is told to
+    runtime other(std::move(other_options));
+    const logger other_lg = other.get_logger("other");
+    const glog_with other_glog(make_glog_sink(other_lg, {.owner = &other}));
+    const error_scope other_scope(other_lg);
     FAULTLINE_SCOPE(lg, .name = "order");
     FAULTLINE_DEBUG(lg, "held");
     LOG(FATAL) << "the end";
@@ -90,6 +98,7 @@ TEST_CASE("LOG(FATAL) writes the scope's records before the process ends") {
   const std::string text = contents(dir.file("log"));
   CHECK_THAT(text, contains("scope=order") && contains("shop held\n"));
   CHECK_THAT(text, contains("CRITICAL shop the end (glog_test.cpp:"));
+  CHECK_THAT(contents(dir.file("other")), contains("CRITICAL other the end (glog_test.cpp:"));
 }
 
 TEST_CASE("a negative time is refused") {

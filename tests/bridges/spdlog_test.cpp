@@ -255,3 +255,36 @@ TEST_CASE("a child that was forked while the sink was at work counts its records
   h->write(numbered_records(1).all());
   CHECK(h->lost() == 0);
 }
+
+TEST_CASE("a child that was forked while the sink was at work and never logs does not destroy the sink") {
+  class forking_sink final : public spdlog::sinks::base_sink<std::mutex> {
+   public:
+    ~forking_sink() override {
+      if (in_child) ::_exit(3); // here the lock of a real one would be waited for
+    }
+    handler_ptr* handler = nullptr;
+    std::shared_ptr<forking_sink>* self = nullptr;
+    bool in_child = false;
+    int status = -1;
+
+   private:
+    void sink_it_(const spdlog::details::log_msg&) override { // with the sink's lock taken
+      const ::pid_t child = ::fork();
+      if (child == 0) {
+        in_child = true;
+        self->reset();
+        handler->reset();
+        ::_exit(0);
+      }
+      (void)::waitpid(child, &status, 0);
+    }
+    void flush_() override {}
+  };
+  auto sink = std::make_shared<forking_sink>();
+  handler_ptr h = make_spdlog_sink_handler(sink);
+  sink->self = &sink;
+  sink->handler = &h;
+  h->write(numbered_records(1).all());
+  CHECK(WIFEXITED(sink->status));
+  CHECK(WEXITSTATUS(sink->status) == 0);
+}

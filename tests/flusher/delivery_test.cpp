@@ -145,8 +145,27 @@ TEST_CASE("a thread gets its outbox back in parts, and nothing is told twice or 
     for (int i = 0; i < 40; ++i) FAULTLINE_INFO(lg, "{}", logged++);
     rt.write_all();
   }
+  CHECK(rt.target->writes() >= 40); // two parts a turn at least
   const auto messages = rt.messages();
   CHECK(rt.stats().outbox_full == 0);
   REQUIRE(messages.size() == static_cast<std::size_t>(logged));
   for (int i = 0; i < logged; ++i) CHECK(messages[static_cast<std::size_t>(i)] == std::to_string(i));
+}
+
+TEST_CASE("records whose outbox is given back in parts have each their own scope") {
+  manual_runtime rt({.outbox_bytes = 4096});
+  logger lg = rt.get();
+  lg.add_handler(rt.target);
+  for (int turn = 0; turn < 20; ++turn) {
+    for (int i = 0; i < 20; ++i) {
+      const error_scope scope(lg, {.name = std::to_string(i)});
+      FAULTLINE_INFO(lg, "{}", i);
+    }
+    rt.write_all();
+  }
+  CHECK(rt.target->writes() >= 40);
+  CHECK(rt.stats().outbox_full == 0);
+  const auto records = rt.target->records();
+  REQUIRE(records.size() == 400);
+  for (const stored_record& r : records) CHECK(r.scope == r.message);
 }

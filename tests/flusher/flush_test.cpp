@@ -107,6 +107,42 @@ TEST_CASE("flush gives up at its deadline while a handler hangs, and succeeds af
   CHECK(closes(rt.stats()));
 }
 
+namespace {
+
+/// Never gets rid of what it was given, and counts how it is asked to.
+class hopeless final : public handler {
+ public:
+  void write(const batch&) override { has_records = true; }
+  void flush() override { ++flushes; }
+  void flush_all() override { ++flushes_for_somebody; }
+  [[nodiscard]] bool pending() const noexcept override { return has_records; }
+
+  std::atomic<bool> has_records{false};
+  std::atomic<std::size_t> flushes{0};
+  std::atomic<std::size_t> flushes_for_somebody{0};
+};
+
+} // namespace
+
+TEST_CASE("once the deadline of a flush has passed nobody waits, and handlers gather as before") {
+  const auto target = std::make_shared<hopeless>();
+  runtime rt({.default_target = make_null_handler()});
+  logger lg = rt.get_logger();
+  lg.add_handler(target);
+  FAULTLINE_INFO(lg, "kept");
+  CHECK_FALSE(rt.flush(std::chrono::milliseconds(5)));
+  CHECK(target->flushes_for_somebody > 0);
+  const std::size_t before = target->flushes;
+  for (int i = 0; i < 5000 && target->flushes == before; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  CHECK(target->flushes > before); // in rounds that nobody waits for
+  const std::size_t then = target->flushes_for_somebody;
+  CHECK_FALSE(rt.flush(std::chrono::milliseconds(5)));
+  CHECK(target->flushes_for_somebody > then);
+  target->has_records = false;
+  CHECK(rt.flush());
+}
+
 TEST_CASE("flush and stop on the flusher's own thread return false instead of waiting for themselves") {
   std::atomic<int> results{0};
   runtime* self = nullptr;

@@ -25,3 +25,21 @@ TEST_CASE("FAULTLINE_ACTIVE_LEVEL removes statements below it, arguments and log
   CHECK(evaluated == 2);
   CHECK(rt.messages() == strings{"info", "error"});
 }
+
+TEST_CASE("FAULTLINE_ACTIVE_LEVEL removes chosen statements below it too, uncounted") {
+  manual_runtime rt;
+  int evaluated = 0;
+  const auto number = [&] { return ++evaluated; };
+  {
+    const error_scope scope(rt.get());
+    for (const level l : {level::debug, level::info}) {
+      FAULTLINE_LOG_IF(rt.get(), l, number() > 0, "{}", number());
+      FAULTLINE_LOG_ONCE(rt.get(), l, "once at {}", to_string(l));
+    }
+    FAULTLINE_LOG_EVERY_N(rt.get(), level::debug, number(), "{}", number());
+    FAULTLINE_LOG_EVERY(rt.get(), level::trace, std::chrono::hours(number()), "{}", number());
+    FAULTLINE_ERROR(rt.get(), "error");
+  }
+  CHECK(evaluated == 2);
+  CHECK(rt.messages() == strings{"2", "once at INFO", "error"});
+}

@@ -1,10 +1,14 @@
 #include "handlers/console_handler.hpp"
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
+#include <thread>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
 #include <unistd.h>
 
@@ -78,6 +82,11 @@ class pseudo_terminal {
     return text;
   }
   void type(char c) const { REQUIRE(::write(master_, &c, 1) == 1); }
+  /// The terminal looks at what was typed in its own time.
+  void wait_until_stopped() const {
+    ::pollfd slave{::fileno(stream.get()), POLLOUT, 0};
+    while (::poll(&slave, 1, 0) > 0) std::this_thread::yield();
+  }
 
   file_ptr stream;
 
@@ -178,6 +187,7 @@ TEST_CASE("a terminal that its user stopped holds up nobody and misses nothing")
   const handler_ptr h = make_console_handler(
       {.stream = terminal.stream.get(), .color = color_mode::never, .pattern = "{message}"});
   terminal.type('\x13'); // Control-S
+  terminal.wait_until_stopped();
   const test::numbered_records records(3);
   h->write(records.all());
   h->flush(); // does not wait
@@ -189,6 +199,39 @@ TEST_CASE("a terminal that its user stopped holds up nobody and misses nothing")
     text += terminal.read();
   }
   CHECK_THAT(text, contains("record 0\nrecord 1.\nrecord 2..\n"));
+  CHECK(h->lost() == 0);
+}
+
+TEST_CASE("a terminal that nobody reads any more holds up nobody and misses nothing") {
+  const pseudo_terminal terminal;
+  const handler_ptr h = make_console_handler(
+      {.stream = terminal.stream.get(), .color = color_mode::never, .pattern = "{message}"});
+  std::atomic<bool> done{false};
+  std::atomic<bool> held_up{false};
+  std::string text;
+  // Who is held up is let go after five seconds, or the test would never end.
+  std::thread rescuer([&] {
+    for (int i = 0; i < 500 && !done; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    held_up = !done;
+    while (!done) text += terminal.read();
+  });
+  constexpr std::size_t count = 3000;
+  const std::string message(100, 'x');
+  const record_view r = sample_record(message, level::error);
+  for (std::size_t i = 0; i < count; ++i) { // far more than a terminal keeps
+    h->write(batch({&r, 1}));
+    h->flush();
+  }
+  done = true;
+  rescuer.join();
+  CHECK_FALSE(held_up);
+  CHECK(h->pending());
+  while (h->pending()) {
+    text += terminal.read();
+    h->flush();
+  }
+  text += terminal.read();
+  CHECK(text.size() == count * (message.size() + 1));
   CHECK(h->lost() == 0);
 }
 

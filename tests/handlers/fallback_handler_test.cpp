@@ -168,6 +168,32 @@ TEST_CASE("reopen and after_fork reach both handlers, and a first one that is re
   for (const auto& h : {p.first, p.second}) CHECK(h->calls == strings{"reopen", "after_fork", "flush"});
 }
 
+TEST_CASE("when somebody waits both handlers put all out, and what fails then is a failure as in any flush") {
+  pair_of_handlers p;
+  p.both->flush_all();
+  for (const auto& h : {p.first, p.second}) CHECK(h->calls == strings{"flush_all"});
+  p.first->throws = true;
+  CHECK_THROWS_WITH(p.both->flush_all(), contains("flush_all failed"));
+  CHECK(p.second->calls == strings{"flush_all", "flush_all"});
+  p.first->throws = false;
+  p.both->write(p.records.one(0));
+  CHECK(p.second->messages == strings{"record 0"});
+}
+
+TEST_CASE("at the end each handler that holds something finishes, whatever the other one throws") {
+  pair_of_handlers p;
+  p.first->holds = p.first->loses = p.first->throws = true;
+  p.second->holds = true;
+  CHECK_THROWS_WITH(p.both->last_flush(), contains("last_flush failed"));
+  for (const auto& h : {p.first, p.second}) CHECK(h->calls == strings{"last_flush"});
+  CHECK(p.both->lost() == 1);
+  CHECK_FALSE(p.both->pending());
+  p.second->holds = true;
+  p.both->last_flush(); // the first one has nothing left to finish
+  CHECK(p.first->calls.size() == 1);
+  CHECK(p.second->calls.size() == 2);
+}
+
 TEST_CASE("a runtime counts what the second handler took as written") {
   const auto first = std::make_shared<watched_handler>();
   const auto second = std::make_shared<watched_handler>();

@@ -105,16 +105,36 @@ TEST_CASE("what the inner handler loses and throws is the filter's, flush includ
   CHECK(h->lost() == inner->lost());
 }
 
-TEST_CASE("flush, pending, reopen and after_fork reach the inner handler") {
+TEST_CASE("each kind of flush, pending, reopen and after_fork reach the inner handler") {
   const auto inner = std::make_shared<watched_handler>();
   const handler_ptr h = make_filter_handler(inner, is_even);
   CHECK_FALSE(h->pending());
   inner->holds = true;
   CHECK(h->pending());
   h->flush();
+  h->flush_all();
+  inner->loses = true;
+  h->last_flush();
+  CHECK(h->lost() == 1);
   h->reopen();
   h->after_fork();
-  CHECK(inner->calls == strings{"flush", "reopen", "after_fork"});
+  CHECK(inner->calls == strings{"flush", "flush_all", "last_flush", "reopen", "after_fork"});
+}
+
+TEST_CASE("an inner handler that gathers puts all out when somebody waits, and finishes at stop") {
+  const auto inner = std::make_shared<watched_handler>();
+  test::manual_runtime runtime(
+      {.default_target = make_filter_handler(inner, [](const record_view&) { return true; })});
+  const logger lg = runtime.get("shop");
+  {
+    const error_scope scope(lg);
+    FAULTLINE_ERROR(lg, "no stock");
+  }
+  inner->holds = true;
+  CHECK_FALSE(runtime.get_runtime().flush(std::chrono::nanoseconds(0)));
+  CHECK(inner->calls == strings{"flush_all"});
+  CHECK(runtime.get_runtime().stop());
+  CHECK(inner->calls.back() == "last_flush");
 }
 
 TEST_CASE("a filter without a handler or a predicate is refused") {

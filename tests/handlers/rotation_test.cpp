@@ -234,6 +234,22 @@ TEST_CASE("two handlers on one path take turns and lose nothing") {
     CHECK_THAT(all, contains("record " + std::to_string(i) + std::string(i % 7, '.') + "\n"));
 }
 
+TEST_CASE(
+    "a handler whose file another process moved aside goes on in the new one, before the old one goes") {
+  const temporary_directory dir;
+  const numbered_records records(8); // 9 to 15 bytes each
+  const handler_ptr idle = make_real(dir.file("log"), {.max_bytes = 40, .keep = 1});
+  const handler_ptr busy = make_real(dir.file("log"), {.max_bytes = 40, .keep = 1});
+  for (std::size_t i = 0; i < 7; ++i)
+    busy->write(records.one(i)); // "log" as `idle` knows it has no name any more
+  busy->flush();
+  idle->write(records.one(7));
+  idle->flush();
+  CHECK_THAT(text_of_all(dir.file("log")), contains("record 7\n"));
+  CHECK(names_in(dir.file("")) == files{"log", "log.1"});
+  CHECK_FALSE(idle->pending());
+}
+
 TEST_CASE("a forked child that logs rotates too") {
   const temporary_directory dir;
   const numbered_records records(4);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -178,6 +179,15 @@ TEST_CASE("an entry is cut to its bound, and says so") {
   CHECK(entry.find("BIG") == std::string::npos);
 }
 
+TEST_CASE("a value of faultline's own that is cut says so") {
+  const std::string text(300, 'e');
+  record_view r = sample_record("x");
+  r.exception_text = text;
+  CHECK_THAT(encode(r), contains("\nFAULTLINE_EXCEPTION=" + std::string(253, 'e') + "...\n"));
+  r.exception_text = std::string_view(text).substr(0, 256);
+  CHECK_THAT(encode(r), contains("\nFAULTLINE_EXCEPTION=" + std::string(256, 'e') + "\n"));
+}
+
 TEST_CASE("a small entry is a datagram and a large one a sealed memory file") {
   const temporary_directory dir;
   fake_journal journal(dir.file("socket"));
@@ -254,6 +264,49 @@ TEST_CASE("while the journal is away entries wait up to the bound, which is repo
   REQUIRE(settle(h));
   CHECK(journal.read().size() == 10 - lost);
   CHECK(h.lost() == lost);
+}
+
+TEST_CASE("the last flush counts what a journal that is away did not take, and leaves nothing") {
+  const temporary_directory dir;
+  journald_handler h(at(dir.file("socket")));
+  dump_envelope dump;
+  h.write(numbered_records(3).all(&dump));
+  CHECK_THROWS_AS(h.last_flush(), std::system_error);
+  CHECK(h.lost() == 3);
+  CHECK_FALSE(h.pending());
+  h.last_flush();
+  CHECK(h.lost() == 3);
+}
+
+TEST_CASE("the last flush of a journal that reads no more ends, and counts") {
+  const temporary_directory dir;
+  fake_journal journal(dir.file("socket"));
+  journald_handler h(at(dir.file("socket")));
+  h.write(numbered_records(2000).all());
+  h.last_flush();
+  CHECK_FALSE(h.pending());
+  CHECK(h.lost() > 0);
+  CHECK(journal.read().size() + h.lost() == 2000);
+}
+
+TEST_CASE("the last flush waits for a journal that is slow") {
+  const temporary_directory dir;
+  fake_journal journal(dir.file("socket"));
+  journald_handler h(at(dir.file("socket")));
+  const numbered_records records(1);
+  std::size_t written = 0;
+  while (!h.pending()) { // until the queue is full
+    h.write(records.all());
+    h.flush();
+    ++written;
+  }
+  std::size_t seen = 0;
+  std::thread reader([&] { seen = journal.read().size(); });
+  h.last_flush();
+  reader.join();
+  seen += journal.read().size();
+  CHECK(h.lost() == 0);
+  CHECK(seen == written);
 }
 
 TEST_CASE("a forked child leaves the parent's entries alone") {

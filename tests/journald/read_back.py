@@ -14,10 +14,14 @@ def private(folder):
     subprocess.run(["mount", "-t", "tmpfs", "none", folder], check=True)
 
 
+def start(words, **streams):
+    """A program that ends with this one, however this one ends."""
+    return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *words], **streams)
+
+
 class Journal:
     def __init__(self, program):
-        self.process = subprocess.Popen([program], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL)
+        self.process = start([program], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         limit = time.monotonic() + 20
         while not os.path.exists("/run/systemd/journal/socket"):
             assert self.process.poll() is None, "journald ended"
@@ -56,7 +60,7 @@ def main():
     if os.path.isdir("/var/log/journal"):
         private("/var/log/journal")
     journal = Journal(journald)
-    child = subprocess.Popen([writer], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    child = start([writer], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert child.stdout.readline() == "written\n", child.wait()
     found = wait_for(journalctl, 4)
     envelope, debug, error, large = found

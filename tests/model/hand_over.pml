@@ -418,6 +418,20 @@ inline write_gathered()
 #define comes_too_early(entry) (entry.hand_overs_before > sequence_written)
 #endif
 
+/* outbox::release, one release store. Nor is anything kept of the entries but their places. */
+inline give_entries_back()
+{
+  do
+  :: tail < at ->
+    given = tail % RING;
+    tail = (ring[given].filler -> tail + RING - given : tail + ENTRY);
+    ring[given].filler = false; ring[given].in_dump = false; ring[given].has_watched = false; ring[given].thread_id = 0;
+    ring[given].hand_overs_before = 0; ring[given].dump = 0; ring[given].serial = 0;
+    worked = true
+  :: else -> given = 0; break
+  od
+}
+
 /* Gathers entries up to `limit`; not `whole` when a hand-over that comes first has not arrived. */
 inline write_entries(limit)
 {
@@ -429,7 +443,8 @@ inline write_entries(limit)
     :: !entry_at(at).filler && comes_too_early(entry_at(at)) -> whole = false
     :: else -> at = at + ENTRY
     fi
-  :: else -> break
+  :: whole && at < limit && tail < at -> write_gathered(); give_entries_back() /* in parts: here after any entry */
+  :: !(whole && at < limit) -> break
   od
 }
 
@@ -460,20 +475,6 @@ inline free_buffer()
   b[i].outbox_position = 0; b[i].thread_id = 0; b[i].serial = 0;
   b[i].holder = thread_has;
   b[i].state = free
-}
-
-/* outbox::release, one release store. Nor is anything kept of the entries but their places. */
-inline give_entries_back()
-{
-  do
-  :: tail < at ->
-    given = tail % RING;
-    tail = (ring[given].filler -> tail + RING - given : tail + ENTRY);
-    ring[given].filler = false; ring[given].in_dump = false; ring[given].has_watched = false; ring[given].thread_id = 0;
-    ring[given].hand_overs_before = 0; ring[given].dump = 0; ring[given].serial = 0;
-    worked = true
-  :: else -> given = 0; break
-  od
 }
 
 active proctype flusher()

@@ -85,6 +85,17 @@ class statement_kinds {
     FAULTLINE_DEBUG(held_, "described {}", n);
   }
 
+  /// Statements of which not every occurrence is a record, and faultline's own kinds of argument.
+  void choose(std::uint64_t n) const {
+    const error_scope scope(held_, {.name = "chosen"});
+    FAULTLINE_LOG_IF(held_, level::debug, n % 2 == 0, "even {}", n);
+    FAULTLINE_LOG_EVERY_N(held_, level::debug, 3, "every third {}", n);
+    FAULTLINE_LOG_FIRST_N(held_, level::debug, 5, "of the first {}", n);
+    FAULTLINE_LOG_EVERY(held_, level::debug, std::chrono::microseconds(50), "now and then {}", n);
+    FAULTLINE_DEBUG(held_, "secret {} bytes {:oa}", secret(n), hex(long_text_));
+    FAULTLINE_DEBUG(held_, "{user} took {ms:.1f}", kv<"ms">(0.5), kv<"user">(long_text_));
+  }
+
   /// Records of the pass path: outside scopes, within one that holds them as well, and a level that nobody
   /// wants.
   void pass(std::uint64_t n) const {
@@ -146,6 +157,7 @@ class statement_kinds {
   void everything_once(std::uint64_t n) {
     succeed(n);
     describe(n);
+    choose(n);
     pass(n);
     expect(n);
     succeed_guarded(n);

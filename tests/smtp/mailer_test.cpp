@@ -526,6 +526,7 @@ TEST_CASE("a forked child forgets what the parent will send, and sends its own")
         if (m->pending() || m->lost() != 0) ::_exit(1);
         m->write(records.one(2));
         m->flush();
+        if (m->counts().taken != 1 || !closes(m->counts())) ::_exit(3); // the child's own
       }
       m.reset();
       ::_exit(post.abandoned == 1 && post.mails.size() == (told ? 1 : 0) ? 0 : 2);

@@ -82,6 +82,8 @@ TEST_CASE("numbers out of range are refused by their option's name") {
   CHECK(refused([](smtp_options& o) { o.host = ""; }) == "host");
   CHECK(refused([](smtp_options& o) { o.host = "mail.example.org/x"; }) == "host");
   CHECK(refused([](smtp_options& o) { o.host = "user@mail"; }) == "host");
+  CHECK(refused([](smtp_options& o) { o.host = "mail.example.org:25"; }) == "host");
+  CHECK(refused([](smtp_options& o) { o.host = "2001:db8::7"; }).empty());
   CHECK(refused([](smtp_options& o) { o.security = static_cast<smtp_security>(9); }) == "security");
   CHECK(refused([](smtp_options& o) { o.recipients.clear(); }) == "recipients");
   CHECK(refused([](smtp_options& o) { o.records_per_mail = 0; }) == "records_per_mail");

@@ -11,8 +11,8 @@ namespace faultline::test {
 
 class watched_handler final : public handler {
  public:
-  bool throws = false;       ///< write and flush throw
-  bool loses = false;        ///< write takes records and loses them
+  bool throws = false;       ///< write and the flushes throw
+  bool loses = false;        ///< write takes records and loses them; last_flush loses one that it held
   bool holds = false;        ///< there is text left to flush
   std::size_t loses_old = 0; ///< write takes its records and loses so many of earlier ones
   std::vector<std::string> messages;
@@ -27,6 +27,16 @@ class watched_handler final : public handler {
   void flush() override {
     calls.emplace_back("flush");
     if (throws) throw std::runtime_error("flush failed");
+  }
+  void flush_all() override {
+    calls.emplace_back("flush_all");
+    if (throws) throw std::runtime_error("flush_all failed");
+  }
+  void last_flush() override {
+    calls.emplace_back("last_flush");
+    if (holds && loses) report_lost(1);
+    holds = false;
+    if (throws) throw std::runtime_error("last_flush failed");
   }
   [[nodiscard]] bool pending() const noexcept override { return holds; }
   void reopen() override { calls.emplace_back("reopen"); }

@@ -148,6 +148,30 @@ TEST_CASE("structured data takes at most half of what the header leaves, and cou
   CHECK_THAT(message, contains("[fields@32473 a=\"1\" b=\"2\" omitted=\"2\"] the message"));
 }
 
+TEST_CASE("fields without any room are counted, and so is an empty one") {
+  const std::string scope_name(40, 's');
+  const std::vector<context_field> fields{{"user", "4711"}, {"empty", ""}};
+  scope_context scope;
+  scope.name = scope_name;
+  scope.fields = fields;
+  record_view r = sample_record("the message");
+  r.scope = &scope;
+  r.dump_id = 17;
+  syslog_options options = sample_options();
+  // The record's own parameters take what there is, whatever the bound.
+  for (options.max_message_bytes = 480; options.max_message_bytes <= 560; ++options.max_message_bytes) {
+    const std::string message = encode(r, options);
+    const std::size_t at = message.find("[fields@32473");
+    REQUIRE(at != std::string::npos);
+    const std::string element = message.substr(at, message.find(']', at) + 1 - at);
+    const bool counted = element == "[fields@32473 omitted=\"2\"]" ||
+                         element == "[fields@32473 user=\"4711\" omitted=\"1\"]" ||
+                         element == "[fields@32473 user=\"4711\" empty=\"\"]";
+    CAPTURE(element);
+    CHECK(counted);
+  }
+}
+
 TEST_CASE("a header of the greatest size leaves a valid message within the least bound") {
   syslog_options options = sample_options();
   options.hostname = std::string(255, 'h');
@@ -165,6 +189,15 @@ TEST_CASE("the byte order mark comes before the message when it is asked for") {
   syslog_options options = sample_options();
   options.byte_order_mark = true;
   CHECK_THAT(encode(sample_record("grün"), options), contains("] \xEF\xBB\xBFgrün"));
+}
+
+TEST_CASE("numbers that are left out go round as the others do") {
+  syslog_encoder encoder(sample_options());
+  const auto next = [&] { return encoder.encode(sample_record("x"), "x").text; };
+  encoder.skip(4);
+  CHECK_THAT(next(), contains("sequenceId=\"5\""));
+  encoder.skip(2147483647 - 5);
+  CHECK_THAT(next(), contains("sequenceId=\"1\""));
 }
 
 TEST_CASE("messages are numbered one after the other, and a forked child's from one") {

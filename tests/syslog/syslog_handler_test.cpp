@@ -307,6 +307,85 @@ TEST_CASE("a batch larger than the spool is taken by an empty queue, and refused
   CHECK(h.lost() == 3);
 }
 
+TEST_CASE("what a full queue refused is a gap in the numbers of what the server gets") {
+  syslog_options options = quick(syslog_transport::tcp);
+  options.port = test::free_port(SOCK_STREAM);
+  options.spool_bytes = 100;
+  syslog_handler h(options);
+  const numbered_records records(3);
+  h.write(records.all());
+  h.write(records.all()); // refused
+  tcp_server server(options.port);
+  server.accept(h);
+  REQUIRE(settle(h));
+  h.write(records.one(0));
+  REQUIRE(settle(h));
+  REQUIRE(within(5s, [&] { return (server.read(), server.messages().size() == 4); }));
+  CHECK_THAT(server.messages()[3], contains("sequenceId=\"7\""));
+}
+
+TEST_CASE("the last flush counts what no server took, and leaves nothing") {
+  syslog_options options = quick(syslog_transport::tcp);
+  options.port = test::free_port(SOCK_STREAM);
+  dump_envelope dump;
+  syslog_handler h(options);
+  h.write(numbered_records(3).all(&dump));
+  CHECK_THROWS_AS(h.last_flush(), std::system_error);
+  CHECK(h.lost() == 3);
+  CHECK_FALSE(h.pending());
+  h.last_flush();
+  CHECK(h.lost() == 3);
+}
+
+TEST_CASE("the last flush waits for a server that is there") {
+  tcp_server server;
+  syslog_options options = quick(syslog_transport::tcp);
+  options.port = server.port();
+  syslog_handler h(options);
+  const numbered_records records(3);
+  h.write(records.all());
+  h.last_flush(); // the kernel takes the connection
+  CHECK_FALSE(h.pending());
+  CHECK(h.lost() == 0);
+  server.accept(h);
+  CHECK(within(5s, [&] { return (server.read(), server.messages().size() == 3); }));
+}
+
+TEST_CASE("one call sends a bounded part of what has gathered") {
+  const bound_socket server(SOCK_DGRAM);
+  syslog_options options = quick(syslog_transport::udp);
+  options.port = server.port();
+  syslog_handler h(options);
+  h.write(numbered_records(1000).all()); // less than a write sends by itself
+  std::string bytes(65536, '\0');
+  const auto received = [&] {
+    std::size_t count = 0;
+    while (::recv(server.descriptor(), bytes.data(), bytes.size(), MSG_DONTWAIT) > 0) ++count;
+    return count;
+  };
+  h.flush();
+  CHECK(received() > 0); // as many as its buffer holds
+  h.flush();
+  CHECK(received() > 0);
+  REQUIRE(settle(h));
+  CHECK(h.lost() == 0);
+}
+
+TEST_CASE("a UDP port that refuses is reported, however long the socket has been open") {
+  auto server = std::make_unique<bound_socket>(SOCK_DGRAM);
+  syslog_options options = quick(syslog_transport::udp);
+  options.port = server->port();
+  syslog_handler h(options);
+  const numbered_records records(2);
+  h.write(records.one(0));
+  REQUIRE(settle(h));
+  std::this_thread::sleep_for(syslog_handler::keep_interval + 300ms); // the interval itself is the behaviour
+  server.reset();
+  h.write(records.one(1));
+  h.flush();
+  CHECK_THROWS_AS(h.flush(), std::system_error);
+}
+
 TEST_CASE("over the local socket a full queue of the server makes messages wait") {
   const temporary_directory dir;
   local_server server(dir.file("log"));
@@ -401,7 +480,7 @@ TEST_CASE("a connection attempt that nobody answers ends at its time limit, and 
   std::vector<std::unique_ptr<syslog_handler>> fillers;
   syslog_options options = quick(syslog_transport::tcp);
   options.port = listener.port();
-  options.connect_timeout = 50ms;
+  options.connect_timeout = 1s; // far more than a machine that is busy with other things holds a call up
   const numbered_records records(1);
   std::chrono::nanoseconds longest{};
   bool timed_out = false;
@@ -409,7 +488,7 @@ TEST_CASE("a connection attempt that nobody answers ends at its time limit, and 
     fillers.push_back(std::make_unique<syslog_handler>(options));
     fillers.back()->write(records.all());
   }
-  CHECK(within(5s, [&] {
+  CHECK(within(20s, [&] {
     for (const auto& h : fillers) {
       const auto begin = std::chrono::steady_clock::now();
       try {
@@ -421,7 +500,7 @@ TEST_CASE("a connection attempt that nobody answers ends at its time limit, and 
     }
     return timed_out;
   }));
-  CHECK(longest < 40ms);
+  CHECK(longest < 800ms);
 }
 
 TEST_CASE(

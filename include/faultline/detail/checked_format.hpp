@@ -16,7 +16,7 @@ struct any_specification {};
 
 template <class T> struct checked {
   static_assert(!fmt::detail::is_named_arg<T>::value,
-                "fmt::arg is not supported: records name arguments by their source text");
+                "fmt::arg is not supported: use faultline::kv (faultline/kv.hpp)");
   using type = std::remove_cvref_t<T>;
 };
 template <plain_enum T> struct checked<T> { using type = std::underlying_type_t<T>; };
@@ -26,8 +26,16 @@ requires(raw_duration<T> || raw_time_point<T>) struct checked<T> {
 };
 template <lists_fields T> struct checked<T> { using type = std::string_view; };
 
+/// The name that an argument brings along (faultline/kv.hpp), or nothing.
+template <class T> inline constexpr std::string_view name_of{};
+
+template <bool Named, class... Args> struct format_type {
+  using type = fmt::format_string<typename checked<Args>::type...>;
+};
+
 /// A format string for these arguments, checked by the compiler.
-template <class... Args> using format_for = fmt::format_string<typename checked<Args>::type...>;
+template <class... Args>
+using format_for = typename format_type<(!name_of<Args>.empty() || ...), Args...>::type;
 
 } // namespace faultline::detail
 

@@ -13,9 +13,13 @@
 //   s     string                         4 (length; top bit: cut) + length
 //   t     text formatted at the call     as s
 //   x     an exception's description     as s
+//   h     bytes to be shown in hex       as s
+//   n     how many were suppressed       8
+//   r     a secret                       none
 //   Dn Du Dm Ds DM Dh                    8, a duration's count of ns, us, ms, s, minutes, hours
 //   T     system_clock time point        8, nanoseconds since its epoch
 //   {name:code,…}                        the fields of a type that lists them
+//   =name:code                           an argument with a name of its own
 #pragma once
 
 #include <bit>
@@ -29,6 +33,8 @@
 #include <type_traits>
 
 #include <fmt/core.h>
+
+#include <faultline/export.hpp>
 
 namespace faultline {
 
@@ -54,12 +60,16 @@ struct text {
   std::size_t size;
 };
 /// Measures a C string, no further than an argument is ever kept; "(null)" for a null pointer.
-[[nodiscard]] text measure_c_string(const char* s) noexcept;
+[[nodiscard]] FAULTLINE_API text measure_c_string(const char* s) noexcept;
 struct formatted_text : text {}; ///< code t
 struct exception_text : text {}; ///< code x
 
 struct time_count {
   std::int64_t nanoseconds;
+};
+/// How many occurrences of a rate-limited statement made no record since its last one.
+struct suppressed_count {
+  std::uint64_t count;
 };
 template <char Unit> struct duration_count { std::int64_t count; };
 template <class T> struct structure { const T* object; };
@@ -93,6 +103,7 @@ template <> struct code_of<float> : plain_code<float, 'f'> {};
 template <> struct code_of<double> : plain_code<double, 'd'> {};
 template <> struct code_of<long double> : plain_code<long double, 'L'> {};
 template <> struct code_of<const void*> : plain_code<const void*, 'p'> {};
+template <> struct code_of<suppressed_count> : plain_code<suppressed_count, 'n'> {};
 template <> struct code_of<time_count> : plain_code<time_count, 'T'> {};
 template <char Unit> struct code_of<duration_count<Unit>> : plain_code<duration_count<Unit>, 'D', Unit> {};
 
@@ -152,11 +163,17 @@ template <class T>
 concept raw_integer = std::integral<T> && sizeof(T) <= 8 && !std::same_as<T, wchar_t> &&
                       !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
+/// faultline's own arguments, which know their wires (secret.hpp, hex.hpp, kv.hpp).
+template <class T>
+concept own_argument = requires(const T& t) {
+  t.faultline_wire();
+};
+
 /// Types that go into the record as they are; all others are formatted where they are logged.
 template <class T>
-concept raw_argument =
-    raw_integer<T> || std::floating_point<T> || string_like<T> || c_string<T> || plain_enum<T> ||
-    raw_duration<T> || raw_time_point<T> || lists_fields<T> || std::same_as < std::decay_t<T>,
+concept raw_argument = raw_integer<T> || std::floating_point<T> || string_like<T> || c_string<T> ||
+                       plain_enum<T> || raw_duration<T> || raw_time_point<T> || lists_fields<T> ||
+                       own_argument<T> || std::same_as < std::decay_t<T>,
 void* > || std::same_as<std::decay_t<T>, const void*> || std::same_as<T, std::nullptr_t>;
 
 template <class T> [[nodiscard, gnu::always_inline]] constexpr auto to_wire(const T& value) noexcept {
@@ -184,6 +201,8 @@ template <class T> [[nodiscard, gnu::always_inline]] constexpr auto to_wire(cons
     return time_count{value.time_since_epoch().count()};
   } else if constexpr (lists_fields<T>) {
     return structure<T>{&value};
+  } else if constexpr (own_argument<T>) {
+    return value.faultline_wire();
   } else {
     return static_cast<const void*>(value);
   }
@@ -235,7 +254,7 @@ struct argument_types {
 };
 
 /// The codes of a whole statement, trimmed to their length.
-template <class... W> struct signature {
+template <class... W> struct FAULTLINE_LOCAL signature {
   static constexpr code_text all = [] {
     code_text out;
     (code_of<W>::append(out), ...);

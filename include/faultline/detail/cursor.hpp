@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <faultline/export.hpp>
 #include <faultline/level.hpp>
 
 // A thread-local of the executable's own is reached by one instruction less than one that may be anywhere. An
@@ -64,6 +65,7 @@ extern constinit cursor closed_cursor;
 
 /// The one thread-local of faultline: 8 bytes, defined in the compiled library, so that there is one for each
 /// thread whatever the number of shared libraries that log.
-extern constinit thread_local cursor* current_cursor [[gnu::tls_model(FAULTLINE_DETAIL_TLS_MODEL)]];
+FAULTLINE_API extern constinit thread_local cursor* current_cursor
+    [[gnu::tls_model(FAULTLINE_DETAIL_TLS_MODEL)]];
 
 } // namespace faultline::detail

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include <faultline/export.hpp>
 #include <faultline/level.hpp>
 
 namespace faultline::detail {
@@ -28,7 +29,7 @@ inline constexpr std::uint64_t unentered = timed | not_entered;
 ///   bits  8..15  flags (see record layout)
 ///   bits 16..31  the record's size in bytes, zero where it depends on the arguments
 ///   bits 32..63  the site's id, never reused, never zero
-struct site {
+struct FAULTLINE_LOCAL site {
   std::atomic<std::uint64_t> word;
   const char* format;
   const char* file;

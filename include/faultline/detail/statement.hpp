@@ -12,6 +12,7 @@
 #include <faultline/detail/encode.hpp>
 #include <faultline/detail/node.hpp>
 #include <faultline/detail/site.hpp>
+#include <faultline/export.hpp>
 
 namespace faultline::detail {
 
@@ -19,18 +20,18 @@ namespace faultline::detail {
 
 /// Gives the thread an open cursor for the gate's runtime: attaches the thread, switches to its buffers in
 /// another runtime, or starts a forked child afresh. Null, and counted, when there can be no record now.
-[[gnu::cold]] cursor* prepare(const level_gate& gate) noexcept;
+[[gnu::cold]] FAULTLINE_API cursor* prepare(const level_gate& gate) noexcept;
 
 /// Closes the cursor and returns where a record of that size goes, in the buffer's next segment if need be.
 /// Null, with the cursor open again, and counted, when there is no room for it.
-[[gnu::cold]] std::byte* reserve(cursor& c, std::size_t bytes) noexcept;
+[[gnu::cold]] FAULTLINE_API std::byte* reserve(cursor& c, std::size_t bytes) noexcept;
 
 /// A record that asks for more: its site is not in the dictionary yet, or its level concerns a scope, a
 /// handler or nobody (triggers, the pass path, the end of records that no scope holds). `word` is the first
 /// of the record, not stored yet. Opens the cursor again. The cursor is the statement's, not the thread's
 /// present one: a signal handler that logged in another runtime may have changed that.
-void attend(const level_gate& gate, site& where, std::uint64_t word, std::byte* record,
-            const argument_types& types, cursor& c) noexcept;
+FAULTLINE_API void attend(const level_gate& gate, site& where, std::uint64_t word, std::byte* record,
+                          const argument_types& types, cursor& c) noexcept;
 
 /// What a statement adds to its site's word: nothing, where the level is the site's.
 struct level_of_site {
@@ -142,8 +143,8 @@ template <class Level, class... Wire>
 
 /// Formats argument `index` of the site's format with the specification it has there. Returns the text's
 /// length, of which at most `size` bytes are in `out`; what a formatter throws becomes the text.
-[[gnu::cold]] std::size_t format_argument(const site& where, unsigned index, char* out, std::size_t size,
-                                          fmt::format_args argument) noexcept;
+[[gnu::cold]] FAULTLINE_API std::size_t format_argument(const site& where, unsigned index, char* out,
+                                                        std::size_t size, fmt::format_args argument) noexcept;
 
 /// An argument on its way into `append`: raw as it is, any other formatted into scratch memory on the stack.
 template <class T> struct captured {
@@ -168,6 +169,19 @@ void append_captured(const level_gate& gate, site& where, Level level,
   [&](const auto&... capture) {
     append(gate, where, level, capture.wire...);
   }(captured<Args>(where, Index, args)...);
+}
+
+/// A statement whose record has one argument more than the format: `extra`, of a wire type that the flusher
+/// knows what to do with.
+template <class Level, class Extra, class... Args>
+void write_with(const level_gate& gate, site& where, Level level, const Extra& extra,
+                format_for<Args...> /*format*/, const Args&... args) noexcept {
+  [&]<unsigned... Index>(std::integer_sequence<unsigned, Index...>) {
+    [&](const auto&... capture) {
+      append(gate, where, level, capture.wire..., extra);
+    }(captured<Args>(where, Index, args)...);
+  }
+  (std::make_integer_sequence<unsigned, sizeof...(Args)>{});
 }
 
 /// The statement behind the macros: `format` was checked by the compiler and is in the site already.

@@ -1,0 +1,108 @@
+// Work that goes to a pool of threads. A scope belongs to the thread and the block that made it, so each task
+// opens one of its own where it runs, and what connects the two stories travels with the task: a trace id.
+// The failure travels back by the future, and fails the scope of the one who waits for it as well.
+#include <array>
+#include <condition_variable>
+#include <cstdint>
+#include <cstdio>
+#include <deque>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <stop_token>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <faultline/faultline.hpp>
+
+namespace {
+
+const faultline::logger logger = faultline::get_logger("shop");
+
+/// What a task takes along of the work that it belongs to.
+struct origin {
+  std::array<std::uint8_t, 16> trace_id;
+  std::array<std::uint8_t, 8> span_id;
+};
+
+class thread_pool {
+ public:
+  explicit thread_pool(unsigned threads) {
+    for (unsigned i = 0; i < threads; ++i)
+      threads_.emplace_back([this](std::stop_token stop) { work(stop); });
+  }
+
+  /// Runs `f` in a scope of its own on one of the threads.
+  template <class F> auto submit(const char* name, const origin& from, F f) {
+    std::packaged_task<decltype(f())()> task([name, from, f = std::move(f)] {
+      faultline::error_scope scope(logger, {.name = name});
+      scope.trace(from.trace_id, from.span_id);
+      return f();
+    });
+    auto result = task.get_future();
+    {
+      const std::lock_guard lock(mutex_);
+      tasks_.emplace_back([t = std::make_shared<decltype(task)>(std::move(task))] { (*t)(); });
+    }
+    more_.notify_one();
+    return result;
+  }
+
+ private:
+  void work(const std::stop_token& stop) {
+    faultline::default_runtime().attach_thread(); // so that no task pays for it
+    std::unique_lock lock(mutex_);
+    while (more_.wait(lock, stop, [this] { return !tasks_.empty(); })) {
+      auto task = std::move(tasks_.front());
+      tasks_.pop_front();
+      lock.unlock();
+      task();
+      lock.lock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable_any more_;
+  std::deque<std::function<void()>> tasks_;
+  std::vector<std::jthread> threads_; // joined first
+};
+
+void order(thread_pool& pool, int id, int pieces) {
+  const origin here{{0x4b, 0xf9, static_cast<std::uint8_t>(id)}, {0x01}};
+  faultline::error_scope scope(logger, {.name = "order"});
+  scope.trace(here.trace_id, here.span_id);
+  FAULTLINE_DEBUG(logger, "order {}: {} pieces", id, pieces);
+  auto reserved = pool.submit("reserve", here, [pieces] {
+    FAULTLINE_DEBUG(logger, "looking for {} pieces", pieces);
+    if (pieces > 10) throw std::runtime_error("no stock");
+    return pieces;
+  });
+  reserved.wait();
+  faultline::flush(); // for this example only: two threads' dumps come in no fixed order
+  FAULTLINE_DEBUG(logger, "{} pieces reserved", reserved.get()); // throws what the task threw
+}
+
+} // namespace
+
+int main() {
+  const auto out = faultline::make_stream_handler(stdout);
+  out->set_formatter(
+      faultline::make_text_formatter("{level:<5} {scope:<7} {trace_id:.6} {message}", {.envelope = false}));
+  faultline::start({.default_target = out});
+
+  thread_pool pool(2);
+  order(pool, 1, 3);
+  try {
+    order(pool, 2, 30);
+  } catch (const std::exception&) {
+  }
+}
+
+// Outputs:
+// DEBUG reserve 4bf902 looking for 30 pieces
+// ERROR reserve 4bf902 call failed
+// DEBUG order   4bf902 order 2: 30 pieces
+// ERROR order   4bf902 call failed

@@ -1,0 +1,140 @@
+// Records written with operator<<, and a std::ostream whose lines become records.
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <ostream>
+#include <streambuf>
+#include <string_view>
+
+#include <faultline/export.hpp>
+#include <faultline/log.hpp>
+
+namespace faultline {
+namespace detail {
+
+inline constexpr std::size_t stream_bytes = 1024;
+
+/// Keeps the first bytes written to it, and that there were more.
+class bounded_text final : public std::streambuf {
+ public:
+  bounded_text() noexcept { setp(text_, text_ + sizeof text_); }
+  /// What was written, marked where it was cut.
+  [[nodiscard]] text written() const noexcept {
+    const auto size = static_cast<std::size_t>(pptr() - pbase());
+    return {text_, cut_ ? size | cut_before : size};
+  }
+
+ protected:
+  int_type overflow(int_type c) override {
+    cut_ = cut_ || !traits_type::eq_int_type(c, traits_type::eof());
+    return traits_type::not_eof(c); // as if it had been taken: the rest of the line goes on
+  }
+
+ private:
+  char text_[stream_bytes]; // not initialised: `pptr` says how far it is written
+  bool cut_ = false;
+};
+
+/// One record of FAULTLINE_STREAM; its destructor logs it.
+class FAULTLINE_API stream_record {
+ public:
+  stream_record(const node_head& node, site& where, level l) noexcept
+      : node_(node), where_(where), level_(l) {}
+  stream_record(const stream_record&) = delete;
+  stream_record& operator=(const stream_record&) = delete;
+  ~stream_record();
+
+  std::ostream& stream() noexcept { return stream_; }
+
+ private:
+  const node_head& node_;
+  site& where_;
+  level level_;
+  bounded_text text_;
+  std::ostream stream_{&text_};
+};
+
+} // namespace detail
+
+/// `FAULTLINE_STREAM(lg, faultline::level::info) << "took " << t << " ms";`: one record with that text, cut
+/// at 1,024 bytes and at runtime_options::argument_bytes. For types that only operator<< can write, and for
+/// code that is being moved: the text is made at the call, and making a stream takes a third of a
+/// microsecond, allocates nothing itself and may take the locale's lock. If the logger's level is off
+/// nothing behind it is evaluated. Logger and level are evaluated once; levels below FAULTLINE_ACTIVE_LEVEL
+/// make no record. What operator<< throws leaves the statement as from any stream; what was written by then
+/// is logged.
+#define FAULTLINE_STREAM(lg, l)                                                                              \
+  if (const ::faultline::detail::stream_choice faultline_choice((lg), (l), FAULTLINE_ACTIVE_LEVEL);          \
+      !faultline_choice.chosen()) {                                                                          \
+  } else if (static constinit ::faultline::detail::site faultline_site{{::faultline::detail::unentered},     \
+                                                                       "{}",                                 \
+                                                                       __FILE__,                             \
+                                                                       static_cast<const char*>(__func__),   \
+                                                                       "",                                   \
+                                                                       __LINE__,                             \
+                                                                       ::faultline::level::off};             \
+             false) {                                                                                        \
+  } else                                                                                                     \
+    ::faultline::detail::stream_record(faultline_choice.node(), faultline_site, faultline_choice.at())       \
+        .stream()
+
+namespace detail {
+
+/// Whether there is a record, asked once.
+class stream_choice {
+ public:
+  stream_choice(logger lg, level l, int floor) noexcept
+      : node_(lg.node()), level_(l), chosen_(compiled_in(l, floor) && is_on(node_, l) && l < level::off) {}
+  [[nodiscard]] bool chosen() const noexcept { return chosen_; }
+  [[nodiscard]] const node_head& node() const noexcept { return node_; }
+  [[nodiscard]] level at() const noexcept { return level_; }
+
+ private:
+  const node_head& node_;
+  level level_;
+  bool chosen_;
+};
+
+/// Makes a record of each line.
+class FAULTLINE_API line_buffer final : public std::streambuf {
+ public:
+  line_buffer(logger lg, level l) noexcept : logger_(lg), level_(l) {}
+  /// Logs a line that was not ended.
+  void finish() noexcept;
+
+ protected:
+  int_type overflow(int_type c) override;
+  std::streamsize xsputn(const char* s, std::streamsize n) override;
+
+ private:
+  void take(std::string_view text) noexcept; // under the lock
+  void log_line() noexcept;
+
+  std::mutex mutex_; // there is no put area, so that threads may share the stream as they may std::cout
+  logger logger_;
+  level level_;
+  std::size_t size_ = 0;
+  char line_[stream_bytes];
+};
+
+} // namespace detail
+
+/// A stream whose lines become records of one logger and level: for libraries that write to a std::ostream,
+/// and for std::cout itself (`std::cout.rdbuf(stream.rdbuf())`, and back before `stream` goes). A line ends
+/// with '\n', at 1,024 bytes, from where it goes on in the next record, or when the stream is destroyed;
+/// flushing ends none. Empty lines make no record. Threads may share it: characters are taken under a lock,
+/// in the order they come. Records are made on the thread that ends the line.
+class log_ostream final : public std::ostream {
+ public:
+  /// Records go to `lg` at level `l`.
+  log_ostream(logger lg, level l) : std::ostream(nullptr), lines_(lg, l) { rdbuf(&lines_); }
+  log_ostream(const log_ostream&) = delete;
+  log_ostream& operator=(const log_ostream&) = delete;
+  ~log_ostream() override { lines_.finish(); }
+
+ private:
+  detail::line_buffer lines_;
+};
+
+} // namespace faultline

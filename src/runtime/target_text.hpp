@@ -1,0 +1,16 @@
+// A target as text: "file:/var/log/app.log?level=warning&format=json".
+#pragma once
+
+#include <string_view>
+
+#include <faultline/handler.hpp>
+
+namespace faultline::detail {
+
+/// Throws `configuration_error` for `key` when the text is no target's. Opens nothing.
+void check_target(std::string_view key, std::string_view text);
+
+/// Makes the handler. Throws as `check_target`, and `std::system_error` for a file that cannot be opened.
+[[nodiscard]] handler_ptr open_target(std::string_view key, std::string_view text);
+
+} // namespace faultline::detail

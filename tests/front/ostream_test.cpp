@@ -1,0 +1,165 @@
+// Records written with operator<<, and streams whose lines become records.
+#include <iomanip>
+#include <iostream>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <faultline/ostream.hpp>
+
+#include "support/catch.hpp"
+#include "support/manual_runtime.hpp"
+
+using namespace faultline;
+using faultline::test::manual_runtime;
+using faultline::test::strings;
+
+namespace {
+
+struct legacy {
+  int value;
+};
+std::ostream& operator<<(std::ostream& out, const legacy& l) { return out << "<legacy " << l.value << '>'; }
+struct failing {};
+std::ostream& operator<<(std::ostream&, const failing&) { throw std::runtime_error("no text"); }
+
+} // namespace
+
+TEST_CASE("what a statement streams is one record with its level and place") {
+  manual_runtime rt;
+  const logger lg = rt.get("app");
+  {
+    const error_scope scope(lg);
+    FAULTLINE_STREAM(lg, level::info) << "took " << std::setw(4) << 7 << " ms, " << legacy{3};
+    FAULTLINE_STREAM(lg, level::debug);
+    FAULTLINE_STREAM(lg, level::error) << std::hex << 255 << " {} " << std::endl;
+  }
+  CHECK(rt.messages() == strings{"took    7 ms, <legacy 3>", "", "ff {} \n"});
+  const auto records = rt.target->records();
+  CHECK(records.at(0).level == level::info);
+  CHECK(records.at(0).line == __LINE__ - 7);
+  CHECK(records.at(2).level == level::error);
+  CHECK(rt.stats().format_errors == 0);
+}
+
+TEST_CASE("a streaming statement evaluates nothing behind it while its level is off, and its logger once") {
+  manual_runtime rt;
+  int evaluated = 0;
+  int loggers = 0;
+  const auto lg = [&] {
+    ++loggers;
+    return rt.get();
+  };
+  FAULTLINE_STREAM(lg(), level::trace) << ++evaluated;
+  FAULTLINE_STREAM(lg(), level::off) << ++evaluated;
+  CHECK(evaluated == 0);
+  CHECK(loggers == 2);
+  CHECK(rt.stats().logged == 0);
+}
+
+TEST_CASE("a streaming statement may be the branch of an if without braces, before its else") {
+  manual_runtime rt;
+  {
+    const error_scope scope(rt.get());
+    for (const bool b : {true, false}) {
+      if (b) {
+        FAULTLINE_STREAM(rt.get(), level::trace) << "not enabled";
+      } else
+        FAULTLINE_STREAM(rt.get(), level::error) << "else";
+    }
+  }
+  CHECK(rt.messages() == strings{"else"});
+}
+
+TEST_CASE("streamed text beyond its bound is cut, marked and counted") {
+  manual_runtime rt;
+  {
+    const error_scope scope(rt.get());
+    FAULTLINE_STREAM(rt.get(), level::info) << std::string(detail::stream_bytes, 'x');
+    FAULTLINE_STREAM(rt.get(), level::error) << std::string(detail::stream_bytes - 1, 'x') << "yz" << 1;
+  }
+  const auto messages = rt.messages();
+  REQUIRE(messages.size() == 2);
+  CHECK(messages[0] == std::string(detail::stream_bytes, 'x'));
+  CHECK(messages[1] == std::string(detail::stream_bytes - 1, 'x') + "y[...]");
+  CHECK(rt.dumps().at(0).truncated == 1);
+}
+
+TEST_CASE("what was streamed before an exception is logged, and the stream takes the exception as any does") {
+  manual_runtime rt;
+  {
+    const error_scope scope(rt.get());
+    try {
+      FAULTLINE_STREAM(rt.get(), level::error) << "before " << failing{} << " behind";
+    } catch (const std::runtime_error&) { // thrown by the operator itself, outside the stream's own guards
+    }
+  }
+  CHECK(rt.messages() == strings{"before "});
+}
+
+TEST_CASE("lines of a stream become records, whatever pieces they come in, and flushing ends none") {
+  manual_runtime rt;
+  {
+    const error_scope scope(rt.get(), {.flush_level = level::info});
+    log_ostream out(rt.get("legacy"), level::info);
+    out << "one" << ' ' << 1 << "\ntwo\n\n"
+        << std::flush << "thr" << std::flush << "ee" << std::endl
+        << "rest";
+  }
+  CHECK(rt.messages() == strings{"one 1", "two", "three", "rest"});
+  CHECK(rt.target->records().at(0).logger == "legacy");
+  CHECK(rt.target->records().at(0).level == level::info);
+}
+
+TEST_CASE("a line longer than the bound goes on in the next record, and no byte of it is lost") {
+  manual_runtime rt;
+  const std::string text(2 * detail::stream_bytes + 10, 'x');
+  {
+    const error_scope scope(rt.get(), {.flush_level = level::info});
+    log_ostream out(rt.get(), level::info);
+    out << text << '\n' << std::string(detail::stream_bytes, 'y') << "\nend\n";
+  }
+  const auto messages = rt.messages();
+  REQUIRE(messages.size() == 5);
+  CHECK(messages[0] + messages[1] + messages[2] == text);
+  CHECK(messages[3] == std::string(detail::stream_bytes, 'y'));
+  CHECK(messages[4] == "end");
+}
+
+TEST_CASE("a stream of a silenced logger makes no records, and makes them again when it is not") {
+  manual_runtime rt;
+  logger lg = rt.get();
+  const error_scope scope(lg, {.flush_level = level::info});
+  log_ostream out(lg, level::info);
+  lg.set_level(level::error);
+  out << "silenced\n";
+  lg.set_level(level::debug);
+  out << "heard\n";
+  CHECK(rt.messages() == strings{"heard"});
+}
+
+TEST_CASE("std::cout may be redirected, and threads that write to it whole lose and break no line") {
+  manual_runtime rt({.outbox_bytes = std::size_t{1} << 20});
+  logger lg = rt.get("stdout");
+  lg.add_handler(rt.target);
+  constexpr int threads = 3;
+  constexpr int each = 200;
+  {
+    log_ostream out(lg, level::info);
+    std::streambuf* const before = std::cout.rdbuf(out.rdbuf());
+    std::vector<std::thread> running;
+    for (int t = 0; t < threads; ++t)
+      running.emplace_back([t] {
+        for (int i = 0; i < each; ++i) std::cout << std::to_string(t * each + i) + "\n";
+      });
+    for (std::thread& t : running) t.join();
+    std::cout.rdbuf(before);
+  }
+  const auto messages = rt.messages();
+  std::set<std::string> expected;
+  for (int i = 0; i < threads * each; ++i) expected.insert(std::to_string(i));
+  CHECK(messages.size() == expected.size());
+  CHECK(std::set<std::string>(messages.begin(), messages.end()) == expected);
+}

@@ -1,0 +1,71 @@
+// Settings from JSON.
+#include <fstream>
+#include <string>
+
+#include <faultline/configuration_error.hpp>
+#include <faultline/faultline.hpp>
+#include <faultline/json_configuration.hpp>
+
+#include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
+
+using namespace faultline;
+
+namespace {
+
+std::string refusal(std::string_view text) {
+  configuration c;
+  try {
+    read_json(c, text, "app.json");
+  } catch (const configuration_error& e) {
+    return e.what();
+  }
+  return "accepted";
+}
+
+} // namespace
+
+TEST_CASE("a JSON file sets keys, levels and handlers") {
+  const test::temporary_directory folder;
+  const std::string path = folder.file("logging.json");
+  const std::string log = folder.file("app.log");
+  std::ofstream(path) << R"({"level": "info", "levels": {"app.db": "debug"}, // comments are allowed
+    "clock": "scope", "buffers_per_thread": 5, "drain_on_terminate": false,
+    "handlers": {"root": ["null", "file:)"
+                      << log << R"(?format=json"], "app": "null"}})";
+  configuration c;
+  read_json_file(c, path);
+  CHECK(c.options().clock == clock_kind::scope);
+  CHECK(c.options().buffers_per_thread == 5);
+  runtime r(c.options());
+  c.apply(r);
+  CHECK(r.get_logger("app").effective_level() == level::info);
+  CHECK(r.get_logger("app.db").effective_level() == level::debug);
+  FAULTLINE_INFO(r.get_logger("app"), "hello");
+  REQUIRE(r.stop());
+  std::string line;
+  std::ifstream file(log);
+  REQUIRE(std::getline(file, line));
+  CHECK(line.find(R"("message":"hello")") != std::string::npos);
+}
+
+TEST_CASE("wrong JSON is refused by errors that name the key, the value and what is allowed") {
+  CHECK(refusal(R"({"clock": "sundial"})") == "clock: 'sundial': one of tsc, coarse, scope");
+  CHECK(refusal(R"({"buffers_per_thread": 2.5})") ==
+        "buffers_per_thread: '2.5': a string, a whole number, true or false");
+  CHECK(refusal(R"({"levels": ["a"]})") == R"(levels: '["a"]': an object whose members are loggers)");
+  CHECK(refusal(R"({"levels": {"app": 3}})").starts_with("level of app: '3': one of trace"));
+  CHECK(refusal(R"({"handlers": {"app": [["x"]]}})") ==
+        R"(handler of app: '["x"]': a string, a whole number, true or false)");
+  CHECK(refusal(R"({"levle": "info"})").starts_with("key: 'levle': unknown"));
+  CHECK(refusal("[1]") == "app.json: '[1]': an object");
+  const std::string damaged = refusal("{\"level\": \n \"info\"");
+  CHECK(damaged.starts_with("app.json: "));
+  CHECK(damaged.find("line 2") != std::string::npos);
+}
+
+TEST_CASE("a JSON file that cannot be read is told by its path") {
+  configuration c;
+  CHECK_THROWS_AS(read_json_file(c, "/nowhere/logging.json"), std::system_error);
+  CHECK_THROWS_WITH(read_json_file(c, "/nowhere/logging.json"), test::contains("/nowhere/logging.json"));
+}
