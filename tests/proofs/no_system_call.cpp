@@ -134,8 +134,9 @@ bool prove(clock_kind clock, std::string_view name, std::uint64_t records, std::
   });
   while (!t.filtered.load(std::memory_order_acquire)) std::this_thread::yield();
   while (!t.over.load(std::memory_order_acquire)) {
+    const std::uint64_t handed_over = r.stats().hand_overs; // counted before the flush that takes them
     (void)r.flush();
-    t.taken.store(r.stats().hand_overs, std::memory_order_relaxed);
+    t.taken.store(handed_over, std::memory_order_relaxed);
   }
   logging.join(); // the kernel announces the end of a thread whichever way it came
   if (!r.flush()) return false;
