@@ -182,6 +182,9 @@ struct never_fails {
 
 /// The types of exceptions that are no failures: see scope_decorator::expects.
 template <class... Exceptions> struct expected_exceptions {
+  /// These and more.
+  template <class... More> using with = expected_exceptions<Exceptions..., More...>;
+
   /// Whether the exception being handled is one of them, or derives from one.
   static bool has_current() noexcept { return (is_current<Exceptions>() || ...); }
 
@@ -268,12 +271,13 @@ template <class Predicate = never_fails, class Expected = expected_exceptions<>>
   }
 
   /// Exceptions of these types, and of types derived from them, are no failures: they are logged as
-  /// `call failed as expected` at INFO, which as such writes no scope, and thrown on.
+  /// `call failed as expected` at INFO, which as such writes no scope, and thrown on. Further calls add
+  /// types.
   template <class... Exceptions> [[nodiscard]] auto expects() const {
     scope_options options = options_;
     options.name = name_;
-    return scope_decorator<Predicate, expected_exceptions<Exceptions...>>(logger_, std::move(options),
-                                                                          predicate_);
+    using all = typename Expected::template with<Exceptions...>;
+    return scope_decorator<Predicate, all>(logger_, std::move(options), predicate_);
   }
 
  private:

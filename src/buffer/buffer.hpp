@@ -24,6 +24,7 @@
 #include <faultline/record.hpp>
 
 #include "buffer/context_block.hpp"
+#include "buffer/scope_window.hpp"
 
 namespace faultline {
 class handler;
@@ -32,8 +33,6 @@ class handler;
 namespace faultline::detail {
 
 class thread_slot;
-
-using position = std::uint64_t;
 
 inline constexpr std::size_t segments_per_buffer = 4;
 inline constexpr std::size_t deepest_scope = 32;
@@ -58,12 +57,9 @@ struct trip_cause {
 struct trip_descriptor {
   const node_head* logger;
   handler* target;
-  position from;           ///< the scope's watermark
-  std::uint64_t capacity;  ///< it writes its last `capacity` records
-  std::uint64_t pin_first; ///< and so many first ones
+  scope_window window;     ///< what it writes
   std::uint64_t forgotten; ///< records since the watermark that the buffer's bound made it forget, at most
   std::uint64_t start_ticks;
-  std::uint8_t target_bit; ///< records with this bit have been written to the target
   std::uint8_t reason_size;
   std::array<char, 63> reason;
   context_block context;
@@ -75,8 +71,8 @@ struct buffer {
   std::byte* data = nullptr;
   buffer* next = nullptr; ///< the flusher's list of what it took
 
-  /// Pinned records, in the order in which they were logged: | position (8) | record |. As large as a
-  /// segment.
+  /// Pinned records, in the order in which they were logged: | position (8) | record |. `pin_bytes` of
+  /// room.
   std::byte* pins = nullptr;
   std::uint32_t pinned_bytes = 0;
 

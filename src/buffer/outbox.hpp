@@ -23,6 +23,7 @@ enum outbox_flag : std::uint16_t {
   outbox_filler = 1,  ///< no record: skips to the ring's start
   outbox_routed = 2,  ///< goes to the handlers of its logger
   outbox_in_dump = 4, ///< the hand-over at this position holds it: targets of that dump have it already
+  outbox_told = 8,    ///< the entry before it goes to the handlers of its logger: they have it already
 };
 
 struct outbox_entry {
@@ -32,7 +33,7 @@ struct outbox_entry {
   std::uint32_t thread_id;
   std::uint32_t context_bytes; ///< as stored, padded to 8
   std::uint32_t record_bytes;
-  std::uint32_t told;              ///< the first of the targets, which get it whether a dump holds it or not
+  std::uint32_t unused;
   std::uint64_t hand_overs_before; ///< hand-overs of the thread that come before it
 
   [[nodiscard]] std::span<handler*> target_list() noexcept {
@@ -116,7 +117,6 @@ inline outbox_entry* outbox::prepare(std::size_t targets, std::size_t context_by
   entry.bytes = static_cast<std::uint32_t>(needed);
   entry.flags = 0;
   entry.targets = static_cast<std::uint16_t>(targets);
-  entry.told = 0;
   entry.context_bytes = static_cast<std::uint32_t>(context);
   entry.record_bytes = static_cast<std::uint32_t>(record_bytes);
   return &entry;

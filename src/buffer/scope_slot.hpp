@@ -24,10 +24,13 @@ struct special_options {
   expectation expects;        ///< null: no error is expected
   std::uint64_t pin_first;    ///< records that are not forgotten
   std::uint64_t pinned;       ///< of these, records dealt with when their segment was forgotten
+  position pinned_to;         ///< and where these end
   std::uint64_t sample_every; ///< 0: no successful scope is written
-  std::uint64_t kind;         ///< tells the scopes that are counted together for the sample
   bool passes_through;        ///< trip_policy::pass_through
   bool failed;                ///< it tripped, and not because it was full
+
+  /// The next records are its first.
+  void pin_anew() noexcept { pinned = pinned_to = 0; }
 };
 
 /// One open scope: a view on the thread's buffer.

@@ -57,6 +57,8 @@ thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) 
     b->pins = base + pins_at + i * pin_bytes(geometry.segment_bytes());
   }
   slot->out.place(base + outbox_at, geometry.outbox_bytes);
+  // Another seed for each slot and each process: programs of one kind sample different work.
+  slot->samples.seed(read_ticks(geometry.clock) + reinterpret_cast<std::uintptr_t>(slot));
   cursor& c = *slot->cursor_;
   c.argument_bytes = static_cast<std::uint32_t>(geometry.argument_bytes);
   c.record_bytes = static_cast<std::uint32_t>(geometry.record_bytes());
@@ -186,7 +188,7 @@ void thread_slot::settle_lost(record_reader& record) noexcept {
 }
 
 void thread_slot::settle_copied(position from) noexcept {
-  for_each_held(from, [this](record_reader& record) {
+  for_each_held(from, [this](record_reader& record, position) {
     if ((record.flags() & record_handed_over) != 0) return;
     segment_marks& m = marks_of(record.data());
     if ((record.flags() & record_passed) != 0) {
@@ -254,17 +256,17 @@ void thread_slot::drop_pins_before(position from) noexcept {
   b.pinned_bytes = static_cast<std::uint32_t>(stay);
 }
 
-std::uint64_t thread_slot::count_pins(position from) noexcept {
+std::uint64_t thread_slot::count_pins(position from, position to) noexcept {
   std::uint64_t count = 0;
-  for_each_pin(from, [&count](const record_reader&) { ++count; });
+  for_each_pin(from, [&count, to](const record_reader&, position at) { count += at < to ? 1 : 0; });
   return count;
 }
 
 void thread_slot::take_pins(buffer& leaving, position from) noexcept {
   leaving.pins_from = from;
-  leaving.records += count_pins(from);
+  leaving.records += count_pins(from, UINT64_MAX);
   taken_pins_ = {from, {}};
-  for_each_pin(from, [&u = taken_pins_.unsettled](const record_reader& record) {
+  for_each_pin(from, [&u = taken_pins_.unsettled](const record_reader& record, position) {
     const std::uint8_t flags = record.flags();
     if ((flags & record_handed_over) != 0) return;
     ++((flags & record_passed) != 0 ? u.passed : (flags & record_lost) != 0 ? u.lost : u.plain);
@@ -279,11 +281,12 @@ void thread_slot::settle_pins(bool here) noexcept {
   subtract(counts.lost, u.lost);
   add(counts.handed_over, u.plain + u.passed + u.lost);
   if (here)
-    for_each_pin(taken_pins_.from, [](record_reader& record) { record.set_flags(record_handed_over); });
+    for_each_pin(taken_pins_.from,
+                 [](record_reader& record, position) { record.set_flags(record_handed_over); });
 }
 
 void thread_slot::lose_pins(position from) noexcept {
-  for_each_pin(from, [this](record_reader& record) {
+  for_each_pin(from, [this](record_reader& record, position) {
     if ((record.flags() & (record_handed_over | record_passed | record_lost)) != 0) return;
     subtract(counts.discarded, 1);
     subtract(counts.forgotten, 1);

@@ -18,7 +18,7 @@
 #include "base/mapping.hpp"
 #include "buffer/buffer.hpp"
 #include "buffer/outbox.hpp"
-#include "buffer/sample_counts.hpp"
+#include "buffer/sample_dice.hpp"
 #include "buffer/scope_slot.hpp"
 #include "record/layout.hpp"
 
@@ -162,13 +162,13 @@ class thread_slot {
   /// The current buffer left with all its records but those `before`; another takes its place.
   void settle_moved(buffer& successor, const unsettled_records& before) noexcept;
 
-  /// Calls `use(record_reader&)` for each held record from the position on, oldest first.
+  /// Calls `use(record_reader&, position)` for each held record from the position on, oldest first.
   template <class Use> void for_each_held(position from, Use&& use) noexcept {
     note_used();
     for_each_record(current_->data, current_->used, segment_bytes_, from, here(),
-                    [&use](std::byte* at, position) {
+                    [&use](std::byte* at, position where) {
                       record_reader record(at);
-                      use(record);
+                      use(record, where);
                     });
   }
 
@@ -189,14 +189,15 @@ class thread_slot {
                       use(reader, at);
                     });
   }
+  /// The same for each pinned record from the position on.
   template <class Use> void for_each_pin(position from, Use&& use) noexcept {
-    detail::for_each_pin(*current_, from, [&use](std::byte* record, position) {
+    detail::for_each_pin(*current_, from, [&use](std::byte* record, position at) {
       record_reader reader(record);
-      use(reader);
+      use(reader, at);
     });
   }
-  /// How many there are from the position on.
-  [[nodiscard]] std::uint64_t count_pins(position from) noexcept;
+  /// How many there are between two positions.
+  [[nodiscard]] std::uint64_t count_pins(position from, position to) noexcept;
   /// Those from the position on are to be part of the hand-over that is being prepared.
   void take_pins(buffer& leaving, position from) noexcept;
   /// It was accepted; `here` when the buffer did not leave with it.
@@ -234,7 +235,7 @@ class thread_slot {
   hand_over_producer* producer = nullptr; ///< recycled with the slot
   outbox out;
   slot_counts counts;
-  sample_counts samples;
+  sample_dice samples;
   std::uint64_t hand_overs = 0;    ///< the thread's count; `hand_overs_published` is what the flusher reads
   std::uint64_t lost_contexts = 0; ///< to be told by the next dump
   std::uint32_t thread_id = 0;

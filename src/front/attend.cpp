@@ -1,6 +1,4 @@
 // Records that ask for more than to be appended.
-#include <array>
-#include <bit>
 #include <cstring>
 
 #include <faultline/detail/statement.hpp>
@@ -37,7 +35,6 @@ trip_decision decide(thread_slot& slot, const node& n, const record_reader& reco
                      trip_cause& cause) noexcept {
   const level_mask bit = record.level_bit();
   trip_decision d;
-  bool only_full = true;
   const auto scopes = slot.scopes();
   for (std::size_t i = 0; i < scopes.size(); ++i) {
     scope_slot& scope = scopes[i];
@@ -48,123 +45,121 @@ trip_decision decide(thread_slot& slot, const node& n, const record_reader& reco
     const bool told = scope.passing ? !by_level || !scope.owes()
                                     : by_level && scope.is_special() && is_expected(slot, scope, n, record);
     const bool full = scope.counts && !scope.passing && ++scope.held >= scope.capacity;
+    if (by_level && !told) d.failed |= bit_of_scope(i);
     if (full || (by_level && !told)) {
-      only_full = only_full && (!by_level || told);
       d.tripped |= bit_of_scope(i);
     } else if (told) {
-      d.urgent = d.urgent || by_level;
       d.told |= bit_of_scope(i);
+      if (by_level) d.urgent |= bit_of_scope(i);
     }
   }
-  if (only_full) cause.trigger = trigger::full;
+  if (d.failed == 0) cause.trigger = trigger::full;
   return d;
 }
-
-/// Those that an entry names.
-struct entry_targets {
-  std::array<handler*, most_targets> list;
-  std::size_t count = 0;
-  std::size_t told = 0;       ///< the first of them, which get the record whether a dump holds it or not
-  std::uint8_t bits = 0;      ///< of all of them
-  std::uint8_t told_bits = 0; ///< of the first
-
-  /// Adds the targets of those scopes, but for those that are there.
-  void add(thread_slot& slot, scope_set of) noexcept {
-    const auto scopes = slot.scopes();
-    for (std::size_t i = 0; i < scopes.size(); ++i) {
-      if ((of & bit_of_scope(i)) == 0 || (bits & scopes[i].target_bit) != 0) continue;
-      bits = static_cast<std::uint8_t>(bits | scopes[i].target_bit);
-      list[count++] = scopes[i].target;
-    }
-  }
-};
 
 void attend_stopped(thread_slot& slot, record_reader& record) noexcept {
   add(slot.counts.after_stop, 1);
   slot.settle_lost(record);
 }
 
-/// The record's entry is in the outbox, or was refused: what that means for the scopes that pass through.
-/// One whose record was refused holds it, and whatever comes behind it, for a later trip to tell.
-[[gnu::noinline]] void note_told(thread_slot& slot, scope_set told, bool accepted) noexcept {
+void publish(thread_slot& slot, outbox_entry& entry, int flags) noexcept {
+  entry.flags = static_cast<std::uint16_t>(flags);
+  entry.hand_overs_before = slot.hand_overs;
+  slot.out.publish(entry);
+  add(slot.counts.copies, 1);
+}
+
+/// The record is on its way to those scopes' targets, or was refused: what that means for the scopes that
+/// pass through. One whose record was refused holds it, and whatever comes behind it, until it can tell it.
+void note_told(thread_slot& slot, const record_reader& record, scope_set told) noexcept {
   const auto scopes = slot.scopes();
   for (std::size_t i = 0; i < scopes.size(); ++i) {
     scope_slot& scope = scopes[i];
     if ((told & bit_of_scope(i)) == 0 || !scope.passing) continue;
-    if (!accepted) {
+    if ((record.targets() & scope.target_bit) == 0) {
       scope.owe(true);
       scope.owed_to = slot.here();
     } else if (!scope.owes()) {
       scope.watermark = slot.here();
       scope.logged_mark = slot.place().logged;
-      scope.special.pinned = 0;
+      scope.special.pin_anew();
     }
   }
 }
 
-/// Which scope a record's entry shows. The pass path shows the innermost; a record that only a scope wants
-/// shows that one.
-const context_block* context_for(thread_slot& slot, scope_set told, bool routed) noexcept {
-  if (routed || told == 0) return innermost_context(slot);
-  const context_block& context = slot.scopes()[static_cast<std::size_t>(std::bit_width(told) - 1)].context;
-  return context.empty() ? nullptr : &context;
+/// An error that the outbox refused goes by a buffer, with what its scopes hold, when one is free. True when
+/// the record left with it.
+bool hand_over_refused(thread_slot& slot, scope_set refused, trip_cause& cause) noexcept {
+  cause.trigger = trigger::full;
+  cause.reason = "outbox full";
+  return hand_over(slot, {.tripped = refused}, cause) == hand_over_result::moved;
 }
 
-[[gnu::noinline]] entry_contents contents_for(thread_slot& slot, const trip_decision& d, bool routed,
-                                              entry_targets& targets) noexcept {
-  if (d.told != 0) {
-    targets.add(slot, d.told);
-    targets.told = targets.count;
-    targets.told_bits = targets.bits;
+/// Gives the record to the targets of scopes that get it alone, each with its own scope's context, but for
+/// targets that have it already. It is still in the buffer.
+[[gnu::noinline]] void tell(thread_slot& slot, record_reader& record, const trip_decision& d, scope_set to,
+                            int flags, trip_cause& cause) noexcept {
+  scope_set refused = 0;
+  const auto scopes = slot.scopes();
+  for (std::size_t i = 0; i < scopes.size(); ++i) {
+    const scope_slot& scope = scopes[i];
+    if ((to & bit_of_scope(i)) == 0 || (record.targets() & scope.target_bit) != 0) continue;
+    const bool error = ((d.tripped | d.urgent) & bit_of_scope(i)) != 0;
+    outbox_entry* const entry =
+        obtain_entry(slot, record, {scope.target, scope.context.empty() ? nullptr : &scope.context, error});
+    if (entry == nullptr) {
+      if (slot.home->owner.geometry.waits) return attend_stopped(slot, record);
+      add(slot.counts.outbox_full, 1);
+      refused |= bit_of_scope(i);
+      continue;
+    }
+    publish(slot, *entry, flags);
+    slot.settle_passed(record);
+    record.set_targets(scope.target_bit);
   }
-  if (d.tripped != 0) targets.add(slot, d.tripped);
-  return {
-      {targets.list.data(), targets.count}, context_for(slot, d.told, routed), d.tripped != 0 || d.urgent};
+  scope_set told = d.told;
+  if (refused != 0) {
+    if (const scope_set errors = refused & d.urgent; errors != 0 && slot.free_buffer() != nullptr) {
+      if (hand_over_refused(slot, errors, cause)) return;
+      record = record_reader(record.data()); // the hand-over marked it
+      told &= ~errors;
+    }
+    slot.settle_lost(record);
+  }
+  note_told(slot, record, told);
 }
 
 /// A record that trips scopes, that scopes want to see, or that a handler wants.
 void trip_or_pass(thread_slot& slot, record_reader& record, const trip_decision& d, bool routed,
                   trip_cause& cause) noexcept {
   if (!slot.home->accepting.load(std::memory_order_relaxed)) return attend_stopped(slot, record);
-  // The entry of a record that goes to somebody in any case is written first, since a hand-over by pointer
-  // takes the record away, and published last, since the hand-over's position is the entry's: whoever sees
-  // the entry finds the hand-over before it. One that only tripped scopes want needs an entry only when the
-  // hand-over was refused, and then it is still there.
-  entry_targets targets;
-  const bool waits = slot.home->owner.geometry.waits;
-  const bool goes = routed || d.told != 0;
+  // A routed record's entry is written first, since a hand-over by pointer takes the record away, and
+  // published last, since the hand-over's position is the entry's: whoever sees the entry finds the hand-over
+  // before it. Scopes that get the record alone have entries of their own behind that: then it is still
+  // there.
   outbox_entry* entry = nullptr;
-  if (goes) {
-    entry = obtain_entry(slot, record, contents_for(slot, d, routed, targets));
-    if (entry == nullptr && waits) return attend_stopped(slot, record);
+  if (routed) {
+    entry = obtain_entry(slot, record, {nullptr, innermost_context(slot), (d.tripped | d.urgent) != 0});
+    if (entry == nullptr && slot.home->owner.geometry.waits) return attend_stopped(slot, record);
   }
 
-  const hand_over_result result =
-      d.tripped != 0 ? hand_over(slot, d.tripped, cause) : hand_over_result::refused;
+  const hand_over_result result = d.tripped != 0 ? hand_over(slot, d, cause) : hand_over_result::refused;
   const bool handed = result != hand_over_result::refused;
   const bool gone = result == hand_over_result::moved; // the record left with its buffer
   if (!gone) record = record_reader(record.data());    // the hand-over, or its refusal, marked it
-  if (!goes) {
-    if (handed) return; // the dump has it
-    entry = obtain_entry(slot, record, contents_for(slot, d, routed, targets));
-    if (entry == nullptr && waits) return attend_stopped(slot, record);
-  }
-  if (entry == nullptr) {
+  if (entry != nullptr) {
+    publish(slot, *entry, outbox_routed | (handed ? outbox_in_dump : 0));
+    if (!gone) {
+      slot.settle_passed(record);
+      record.set_flags(record_routed);
+    }
+  } else if (routed) {
     add(slot.counts.outbox_full, 1);
     if (!handed) slot.settle_lost(record);
-    return note_told(slot, d.told, false);
   }
-  // In a dump, its targets have it; of the entry's own list those serve then that are told in any case.
-  entry->flags =
-      static_cast<std::uint16_t>((routed ? outbox_routed : 0) | (handed && goes ? outbox_in_dump : 0));
-  entry->told = static_cast<std::uint32_t>(targets.told);
-  entry->hand_overs_before = slot.hand_overs;
-  slot.out.publish(*entry);
-  add(slot.counts.copies, 1);
-  if (gone) return;
-  slot.settle_passed(record);
-  record.set_targets(handed ? targets.told_bits : targets.bits);
-  note_told(slot, d.told, true);
+  // An error whose context could not be handed over goes alone, too.
+  const scope_set to = d.told | (handed ? scope_set{0} : d.tripped);
+  if (to != 0 && !gone) tell(slot, record, d, to, entry != nullptr ? outbox_told : 0, cause);
 }
 
 /// Enters the record's site into the dictionary and makes the record's word of the site's. False when the

@@ -1,6 +1,5 @@
 #include "front/pass_path.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -33,9 +32,9 @@ outbox_entry* prepare_entry(thread_slot& slot, const record_reader& record,
   const context_block* const context = contents.context;
   const std::size_t context_bytes = context != nullptr ? context->used_bytes() : 0;
   outbox_entry* entry =
-      slot.out.prepare(contents.targets.size(), context_bytes, record.bytes(), contents.tripping);
+      slot.out.prepare(contents.target != nullptr ? 1 : 0, context_bytes, record.bytes(), contents.tripping);
   if (entry == nullptr) return nullptr;
-  std::copy(contents.targets.begin(), contents.targets.end(), entry->target_list().begin());
+  if (contents.target != nullptr) entry->target_list()[0] = contents.target;
   if (context != nullptr) context->copy_to(entry->context());
   fill(*entry, slot, record);
   return entry;

@@ -1,19 +1,18 @@
 // Records that are always written: from the thread's buffer to its outbox.
 #pragma once
 
-#include <span>
-
 #include "buffer/thread_slot.hpp"
 #include "record/layout.hpp"
 
 namespace faultline::detail {
 
-/// What an entry shows of a scope: the innermost one's context, or null where it has none.
+/// What an entry for the handlers of its logger shows of a scope: the innermost one's context, or null where
+/// it has none.
 [[nodiscard]] const context_block* innermost_context(thread_slot& slot) noexcept;
 
 /// What an entry is to hold beside its record.
 struct entry_contents {
-  std::span<handler* const> targets = {};
+  handler* target = nullptr; ///< null: the handlers of its logger
   const context_block* context = nullptr;
   bool tripping = false; ///< it may take the part of the outbox that is kept for failures
 };

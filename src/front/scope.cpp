@@ -1,7 +1,6 @@
 #include <faultline/scope.hpp>
 
 #include <algorithm>
-#include <functional>
 #include <typeinfo>
 
 #include <cxxabi.h>
@@ -112,35 +111,30 @@ void note_start(cursor& c, scope_slot& scope, std::uint64_t ticks) noexcept {
   c.time.store(ticks, std::memory_order_relaxed);
 }
 
-/// Scopes of one logger, name and rate are counted together. Not 0.
-std::uint64_t kind_of(const scope_slot& scope, const scope_options& options) noexcept {
-  const std::uint64_t name = std::hash<std::string_view>{}(options.name);
-  return (name ^ (scope.logger->id * 0x9E37'79B9'7F4A'7C15U) ^ (options.sample_every << 1U)) | 1U;
-}
-
 void note_special(scope_slot& scope, const scope_options& options) noexcept {
   scope.traits = scope_special;
   scope.special = {.expects = options.expects,
                    .pin_first = options.pin_first,
                    .pinned = 0,
+                   .pinned_to = 0,
                    .sample_every = options.sample_every,
-                   .kind = options.sample_every != 0 ? kind_of(scope, options) : 0,
                    .passes_through = options.after_trip == trip_policy::pass_through,
                    .failed = false};
 }
 
-/// The scope ended well, and may be the one that is written. One that finds no free buffer leaves it to the
-/// next.
-void take_sample(thread_slot& slot, std::uint32_t index) noexcept {
-  const special_options& options = slot.scope_at(index).special;
-  if (!slot.samples.is_due(options.kind, options.sample_every) || slot.free_buffer() == nullptr ||
-      !slot.home->accepting.load(std::memory_order_relaxed))
-    return;
+/// That scope's work failed.
+trip_decision failure_of(std::uint32_t index) noexcept {
+  return {.tripped = bit_of_scope(index), .failed = bit_of_scope(index)};
+}
+
+/// The scope ends and nothing trips it: it writes what it holds, if a buffer is free for that.
+void write_at_end(thread_slot& slot, std::uint32_t index, trigger why, std::string_view reason) noexcept {
+  if (slot.free_buffer() == nullptr || !slot.home->accepting.load(std::memory_order_relaxed)) return;
   trip_cause cause;
-  cause.trigger = trigger::sample;
+  cause.trigger = why;
+  cause.reason = reason;
   cause.ticks = note_time(slot.place());
-  slot.samples.written(options.kind);
-  trip_without_record(slot, bit_of_scope(index), cause);
+  trip_without_record(slot, {.tripped = bit_of_scope(index)}, cause);
 }
 
 void leave(thread_slot& slot, std::uint32_t index, bool well) noexcept {
@@ -154,11 +148,13 @@ void leave(thread_slot& slot, std::uint32_t index, bool well) noexcept {
       cause.trigger = trigger::budget;
       cause.ticks = now;
       c.time.store(now, std::memory_order_relaxed);
-      trip_without_record(slot, bit_of_scope(index), cause);
+      trip_without_record(slot, failure_of(index), cause);
     }
   }
-  if (well && scope.is_special() && scope.special.sample_every != 0 && !scope.special.failed)
-    take_sample(slot, index);
+  if (scope.passing && scope.owes()) write_at_end(slot, index, trigger::full, "outbox full");
+  if (well && scope.is_special() && scope.special.sample_every != 0 && !scope.special.failed &&
+      slot.samples.is_due(scope.special.sample_every))
+    write_at_end(slot, index, trigger::sample, {});
   slot.pop_scopes(index, scope.serial);
 }
 
@@ -302,7 +298,7 @@ void error_scope::trip(std::string_view reason) noexcept {
   cause.trigger = trigger::call;
   cause.reason = reason;
   cause.ticks = detail::note_time(slot_->place());
-  detail::trip_without_record(*slot_, detail::bit_of_scope(index_), cause);
+  detail::trip_without_record(*slot_, detail::failure_of(index_), cause);
 }
 
 void error_scope::fail_by_result() noexcept {
@@ -311,7 +307,7 @@ void error_scope::fail_by_result() noexcept {
   detail::trip_cause cause;
   cause.trigger = trigger::result;
   cause.ticks = detail::note_time(slot_->place());
-  detail::trip_without_record(*slot_, detail::bit_of_scope(index_), cause);
+  detail::trip_without_record(*slot_, detail::failure_of(index_), cause);
 }
 
 void error_scope::fail_with_current_exception(bool (*is_expected)() noexcept) noexcept {

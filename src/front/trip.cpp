@@ -36,18 +36,32 @@ scope_set all_open(thread_slot& slot) noexcept {
   return all;
 }
 
+/// What the scope writes if it trips now.
+scope_window window_of(thread_slot& slot, const scope_slot& scope) noexcept {
+  scope_window window{.from = std::max(scope.watermark, slot.oldest_position()),
+                      .pins_from = scope.watermark,
+                      .pins_to = 0,
+                      .first = 0,
+                      .capacity =
+                          scope.counts ? UINT64_MAX : scope.capacity, // full_policy::flush: all it holds
+                      .target_bit = scope.target_bit};
+  if (scope.pin_first() != 0) {
+    window.pins_to = scope.special.pinned_to;
+    window.first = scope.special.pin_first - scope.special.pinned;
+  }
+  return window;
+}
+
 void describe(thread_slot& slot, const scope_slot& scope, std::string_view reason,
               trip_descriptor& out) noexcept {
   out.logger = scope.logger;
   out.target = scope.target;
-  out.pin_first = scope.pin_first();
-  out.from = out.pin_first != 0 ? scope.watermark : std::max(scope.watermark, slot.oldest_position());
-  out.capacity = scope.counts ? UINT64_MAX : scope.capacity; // full_policy::flush writes all it holds
+  out.window = window_of(slot, scope);
   const std::uint64_t oldest = slot.oldest_logged();
   out.forgotten = oldest > scope.logged_mark ? oldest - scope.logged_mark : 0;
-  if (out.pin_first != 0) out.forgotten -= std::min(out.forgotten, slot.count_pins(scope.watermark));
+  if (out.window.pins_to != 0)
+    out.forgotten -= std::min(out.forgotten, slot.count_pins(scope.watermark, out.window.pins_to));
   out.start_ticks = scope.start_ticks;
-  out.target_bit = scope.target_bit;
   out.reason_size = static_cast<std::uint8_t>(std::min(reason.size(), out.reason.size()));
   if (out.reason_size > 0) std::memcpy(out.reason.data(), reason.data(), out.reason_size);
   scope.context.copy_to(&out.context);
@@ -62,28 +76,31 @@ bool shares_target(thread_slot& slot, const scope_slot& scope, scope_set tripped
   return false;
 }
 
-/// Marks what the scope writes: its last `capacity` visible records, and the first that it pinned.
-void mark_written(thread_slot& slot, const scope_slot& scope) noexcept {
-  const position from = std::max(scope.watermark, slot.oldest_position());
+/// Calls `use(record_reader&, position)` for each record that the scope sees and may write.
+template <class Use> void for_each_seen(thread_slot& slot, const scope_slot& scope, Use&& use) noexcept {
   const registry& loggers = slot.home->owner.loggers;
-  const auto visible = [&](const record_reader& r) {
+  const auto if_seen = [&](record_reader& r, position where) {
     const node* n = loggers.find(r.logger());
-    return n != nullptr && n->reaches(*scope.logger);
+    if (n != nullptr && n->reaches(*scope.logger)) use(r, where);
   };
-  const std::uint64_t first = scope.pin_first();
-  const auto for_each = [&](auto&& use) {
-    if (first != 0) slot.for_each_pin(scope.watermark, use);
-    slot.for_each_held(from, use);
-  };
-  std::uint64_t count = 0;
-  for_each([&](record_reader& r) { count += visible(r) ? 1 : 0; });
-  const std::uint64_t last = !scope.counts && count > scope.capacity ? count - scope.capacity : 0;
-  std::uint64_t index = 0;
-  for_each([&](record_reader& r) {
-    if (!visible(r)) return;
-    if (index < first || index >= last) r.set_targets(scope.target_bit);
-    ++index;
-  });
+  if (scope.pin_first() != 0) slot.for_each_pin(scope.watermark, if_seen);
+  slot.for_each_held(std::max(scope.watermark, slot.oldest_position()), if_seen);
+}
+
+/// Marks what the tripped scopes write to targets that other open scopes have as well.
+void mark_written(thread_slot& slot, std::span<scope_slot* const> scopes, scope_set tripped) noexcept {
+  std::array<written_part, deepest_scope> parts; // found before anything is marked: scopes may share a target
+  for (std::size_t i = 0; i < scopes.size(); ++i)
+    if (shares_target(slot, *scopes[i], tripped))
+      parts[i] =
+          part_of(window_of(slot, *scopes[i]), [&](auto&& use) { for_each_seen(slot, *scopes[i], use); });
+  for (std::size_t i = 0; i < scopes.size(); ++i) {
+    const scope_window window = window_of(slot, *scopes[i]);
+    if (parts[i].is_empty()) continue;
+    for_each_seen(slot, *scopes[i], [&](record_reader& r, position where) {
+      if (window.holds(r, where) && parts[i].has(where)) r.set_targets(window.target_bit);
+    });
+  }
 }
 
 /// The scopes tripped and cannot hand over. They go on holding what they hold, so that a later trip tells it
@@ -99,7 +116,7 @@ void owe(thread_slot& slot, scope_set tripped, std::atomic<std::uint64_t>& count
     scopes[i].held = 0;
   }
   slot.for_each_held(std::max(from, slot.oldest_position()),
-                     [&slot](record_reader& r) { slot.settle_lost(r); });
+                     [&slot](record_reader& r, position) { slot.settle_lost(r); });
   if (slot.some_special) slot.lose_pins(first_pin(slot, tripped));
   add(count, 1);
 }
@@ -129,21 +146,14 @@ void address(thread_slot& slot, buffer& b, std::span<scope_slot* const> tripped,
 
 namespace {
 
-/// Whether the cause is a failure for that one of the tripped scopes.
-bool is_failure(const scope_slot& scope, const trip_cause& cause) noexcept {
-  if (cause.trigger == trigger::full || cause.trigger == trigger::sample) return false;
-  const bool by_record = cause.trigger == trigger::level || cause.trigger == trigger::exception;
-  return !by_record || (scope.levels & bit_of(cause.level)) != 0; // it may have been full, and others failed
-}
-
-/// Of the tripped scopes those that failed and pass through do so from now on: each record concerns them, and
-/// goes on doing so when a scope inside them has ended.
-[[gnu::noinline]] void begin_passing(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept {
+/// Scopes that failed and pass through do so from now on: each record concerns them, and goes on doing so
+/// when a scope inside them has ended.
+[[gnu::noinline]] void begin_passing(thread_slot& slot, scope_set failed) noexcept {
   const auto scopes = slot.scopes();
   for (std::size_t i = 0; i < scopes.size(); ++i) {
     scope_slot& scope = scopes[i];
-    if ((tripped & bit_of_scope(i)) == 0 || !scope.is_special() || !scope.special.passes_through ||
-        scope.passing || !is_failure(scope, cause))
+    if ((failed & bit_of_scope(i)) == 0 || !scope.is_special() || !scope.special.passes_through ||
+        scope.passing)
       continue;
     scope.passing = true;
     slot.place().trip_mask = every_level;
@@ -152,25 +162,25 @@ bool is_failure(const scope_slot& scope, const trip_cause& cause) noexcept {
 }
 
 /// For the sample of successful work.
-[[gnu::noinline]] void note_failed(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept {
+[[gnu::noinline]] void note_failed(thread_slot& slot, scope_set failed) noexcept {
   const auto scopes = slot.scopes();
   for (std::size_t i = 0; i < scopes.size(); ++i)
-    if ((tripped & bit_of_scope(i)) != 0 && scopes[i].is_special() && is_failure(scopes[i], cause))
-      scopes[i].special.failed = true;
+    if ((failed & bit_of_scope(i)) != 0 && scopes[i].is_special()) scopes[i].special.failed = true;
 }
 
 } // namespace
 
-hand_over_result hand_over(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept {
+hand_over_result hand_over(thread_slot& slot, const trip_decision& d, const trip_cause& cause) noexcept {
   generation& g = *slot.home;
+  const scope_set tripped = d.tripped;
   if (slot.some_special) [[unlikely]]
-    note_failed(slot, tripped, cause);
+    note_failed(slot, d.failed);
   if (cause.trigger != trigger::full && g.storms.suppress(cause.site)) {
     owe(slot, tripped, slot.counts.contexts_suppressed);
     return hand_over_result::refused;
   }
   if (slot.some_special) [[unlikely]]
-    begin_passing(slot, tripped, cause);
+    begin_passing(slot, d.failed);
   buffer* spare = slot.free_buffer();
   if (spare == nullptr) {
     owe(slot, tripped, slot.counts.contexts_refused);
@@ -211,13 +221,12 @@ hand_over_result hand_over(thread_slot& slot, scope_set tripped, const trip_caus
     spare->state.store(buffer_state::owned, std::memory_order_relaxed); // the thread's own: nobody reads it
     slot.settle_moved(*spare, before);
   } else {
-    for (const scope_slot* scope : scopes)
-      if (shares_target(slot, *scope, tripped)) mark_written(slot, *scope);
+    mark_written(slot, scopes, tripped);
     slot.settle_copied(from);
   }
   if (slot.some_special) [[unlikely]] {
     slot.settle_pins(!moves);
-    for (scope_slot* scope : scopes) scope->special.pinned = 0;
+    for (scope_slot* scope : scopes) scope->special.pin_anew();
   }
   for (scope_slot* scope : scopes) {
     scope->watermark = slot.here();
@@ -230,20 +239,21 @@ hand_over_result hand_over(thread_slot& slot, scope_set tripped, const trip_caus
   return moves ? hand_over_result::moved : hand_over_result::copied;
 }
 
-void trip_without_record(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept {
+void trip_without_record(thread_slot& slot, trip_decision d, const trip_cause& cause) noexcept {
   scope_set holding = 0;
   const auto scopes = slot.scopes();
   for (std::size_t i = 0; i < scopes.size(); ++i)
-    if ((tripped & bit_of_scope(i)) != 0 && !scopes[i].holds_nothing() &&
+    if ((d.tripped & bit_of_scope(i)) != 0 && !scopes[i].holds_nothing() &&
         scopes[i].logged_mark != slot.place().logged)
       holding |= bit_of_scope(i);
-  note_failed(slot, tripped, cause);
-  if (holding == 0) return begin_passing(slot, tripped, cause); // no empty dumps
+  note_failed(slot, d.failed);
+  if (holding == 0) return begin_passing(slot, d.failed); // no empty dumps
   if (!slot.home->accepting.load(std::memory_order_relaxed)) {
     add(slot.counts.after_stop, 1);
     return owe(slot, holding, slot.counts.contexts_refused);
   }
-  hand_over(slot, holding, cause);
+  d.tripped = holding;
+  hand_over(slot, d, cause);
 }
 
 bool make_room(cursor& c, std::size_t bytes) noexcept {
@@ -261,7 +271,7 @@ bool make_room(cursor& c, std::size_t bytes) noexcept {
       trip_cause cause;
       cause.trigger = trigger::full;
       cause.ticks = note_time(c);
-      trip_without_record(slot, full, cause);
+      trip_without_record(slot, {.tripped = full}, cause);
       if (bytes <= static_cast<std::size_t>(c.end - c.head)) return true;
     }
   }

@@ -130,21 +130,167 @@ TEST_CASE("an expected error does not make a scope pass through") {
   CHECK(rt.messages() == strings{"expected"});
 }
 
-TEST_CASE("an expected error that the outbox refuses is counted, and stays in the scope") {
+TEST_CASE("an expected error that the outbox refuses goes by a buffer, with what the scope holds") {
   manual_runtime rt({.outbox_bytes = 4096});
-  std::uint64_t refused = 0;
+  {
+    const error_scope scope(rt.get(), {.expects = of_the_cache});
+    FAULTLINE_DEBUG(rt.get(), "held");
+    while (rt.stats().outbox_full == 0) FAULTLINE_ERROR(rt.get("app.cache"), "expected");
+  }
+  CHECK(rt.stats().outbox_full == 1);
+  CHECK(rt.stats().lost == 0);
+  const auto messages = rt.messages();
+  REQUIRE(messages.size() > 3);
+  CHECK(messages.at(messages.size() - 3) == "expected"); // the last that the outbox took
+  CHECK(messages.at(messages.size() - 2) == "held");
+  CHECK(messages.back() == "expected");
+  CHECK(rt.dumps().size() == 1);
+  CHECK(rt.dumps().at(0).trigger == trigger::full);
+  CHECK(rt.dumps().at(0).reason == "outbox full");
+  CHECK(rt.dumps().at(0).lost_contexts == 0);
+  CHECK(rt.stats().contexts_refused == 0);
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("an expected error that outbox and buffers refuse is counted, and stays in the scope") {
+  manual_runtime rt({.buffers_per_thread = 2, .outbox_bytes = 4096});
   {
     const error_scope scope(rt.get(), {.capacity = 1000, .expects = of_the_cache});
     for (int i = 0; i < 200; ++i) FAULTLINE_ERROR(rt.get("app.cache"), "{}", i);
-    refused = rt.stats().outbox_full;
-    CHECK(refused > 0);
-    CHECK(rt.stats().lost == refused);
+    CHECK(rt.stats().lost > 0);
+    CHECK(rt.stats().lost == rt.stats().outbox_full - 1); // one buffer was free
     rt.write_all();
     FAULTLINE_ERROR(rt.get(), "unexpected");
   }
   CHECK(rt.messages().size() == 201);
+  CHECK(rt.dumps().back().lost_contexts == 0);
   CHECK(rt.stats().lost == 0);
+  CHECK(rt.stats().contexts_refused == 0);
   CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("an expected error refused by everything leaves no context that would be told of as lost") {
+  manual_runtime rt({.buffers_per_thread = 2, .outbox_bytes = 4096});
+  {
+    const error_scope scope(rt.get(), {.expects = of_the_cache});
+    for (int i = 0; i < 200; ++i) FAULTLINE_ERROR(rt.get("app.cache"), "{}", i);
+  }
+  rt.write_all();
+  const error_scope scope(rt.get());
+  FAULTLINE_ERROR(rt.get(), "error");
+  CHECK(rt.dumps().back().lost_contexts == 0);
+}
+
+TEST_CASE("in a storm, too, an expected error that the outbox refuses goes by a buffer") {
+  manual_runtime rt({.outbox_bytes = 4096, .storm_dumps_per_second = 1, .storm_burst = 1});
+  const auto fail = [&](expectation expects, int times) {
+    const error_scope scope(rt.get(), {.expects = expects});
+    for (int i = 0; i < times; ++i) FAULTLINE_ERROR(rt.get("app.cache"), "error");
+  };
+  for (int i = 0; i < 3; ++i) {
+    fail(nullptr, 1);
+    rt.write_all();
+  }
+  REQUIRE(rt.stats().contexts_suppressed > 0);
+  const std::uint64_t refused = rt.stats().outbox_full;
+  {
+    const error_scope scope(rt.get(), {.expects = of_the_cache});
+    while (rt.stats().outbox_full == refused) fail(of_the_cache, 1);
+  }
+  CHECK(rt.stats().lost == 0);
+  rt.write_all();
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE(
+    "an expected error that fills a scope which another one's failure shares is no failure of that scope") {
+  manual_runtime rt;
+  const auto other = make_memory_handler();
+  {
+    const error_scope outer(rt.get(), {.target = other});
+    const error_scope inner(rt.get(), {.capacity = 2,
+                                       .on_full = full_policy::flush,
+                                       .after_trip = trip_policy::pass_through,
+                                       .expects = of_the_cache,
+                                       .sample_every = 1});
+    FAULTLINE_DEBUG(rt.get(), "1");
+    FAULTLINE_ERROR(rt.get("app.cache"), "2"); // expected here, not there; and full
+    FAULTLINE_DEBUG(rt.get(), "held");
+    CHECK(rt.messages() == strings{"1", "2"});
+  }
+  CHECK(rt.messages() == strings{"1", "2", "held"});
+  CHECK(rt.dumps().back().trigger == trigger::sample);
+  CHECK(other->messages() == strings{"1", "2"});
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("what a scope's target had already uses up none of its capacity") {
+  manual_runtime rt;
+  {
+    const error_scope scope(rt.get(), {.capacity = 2, .expects = of_the_cache});
+    FAULTLINE_DEBUG(rt.get(), "forgotten");
+    FAULTLINE_DEBUG(rt.get(), "held");
+    for (int i = 0; i < 3; ++i) FAULTLINE_ERROR(rt.get("app.cache"), "expected");
+    FAULTLINE_ERROR(rt.get(), "error");
+  }
+  CHECK(rt.messages() == strings{"expected", "expected", "expected", "held", "error"});
+  CHECK(rt.dumps().at(0).forgotten == 1);
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE(
+    "what an inner scope wrote uses up none of the outer one's capacity, and is marked as it was chosen") {
+  manual_runtime rt;
+  const logger lg = rt.get();
+  {
+    const error_scope outermost(lg, {.flush_level = level::critical, .capacity = 3});
+    FAULTLINE_DEBUG(lg, "1");
+    FAULTLINE_DEBUG(lg, "2");
+    const error_scope outer(lg, {.capacity = 2});
+    const error_scope inner(lg, {.capacity = 1});
+    FAULTLINE_DEBUG(lg, "3");
+    FAULTLINE_DEBUG(lg, "4");
+    FAULTLINE_ERROR(lg, "error"); // outer writes two, inner one of these
+    CHECK(rt.messages() == strings{"4", "error"});
+    FAULTLINE_CRITICAL(lg, "critical");
+  }
+  CHECK(rt.messages() == strings{"4", "error", "2", "3", "critical"});
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("a record that never went the pass path is in a dump to whom the pass path serves by now") {
+  manual_runtime rt;
+  const auto late = make_memory_handler();
+  logger lg = rt.get("app");
+  lg.set_propagate(false);
+  rt.get().add_handler(late);
+  {
+    const error_scope outer(lg, {.target = late, .flush_level = level::critical});
+    const error_scope inner(lg, {.expects = [](const trip_view&) noexcept { return true; }});
+    FAULTLINE_ERROR(lg, "told to the inner scope's target alone");
+    lg.set_propagate(true);
+    FAULTLINE_CRITICAL(lg, "critical");
+  }
+  rt.write_all();
+  CHECK(late->messages() == strings{"told to the inner scope's target alone", "critical"});
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("expected types add up") {
+  manual_runtime rt;
+  const auto guarded =
+      log_if_errors(rt.get()).expects<not_found>().expects<std::out_of_range, int>()([](int which) {
+        if (which == 0) throw no_such_page("page");
+        if (which == 1) throw std::out_of_range("range");
+        if (which == 2) throw 2;
+        throw std::runtime_error("boom");
+      });
+  CHECK_THROWS_AS(guarded(0), no_such_page);
+  CHECK_THROWS_AS(guarded(1), std::out_of_range);
+  CHECK_THROWS_AS(guarded(2), int);
+  CHECK(rt.messages().empty());
+  CHECK_THROWS_AS(guarded(3), std::runtime_error);
+  CHECK(rt.messages() == strings{"call failed"});
 }
 
 TEST_CASE("the predicate knows the type of an exception that leaves a guarded function") {

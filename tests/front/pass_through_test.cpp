@@ -223,6 +223,149 @@ TEST_CASE("what a full outbox refuses to pass is lost and counted, and a later e
   CHECK(closes(rt.stats()));
 }
 
+TEST_CASE("an error of a scope that passes through goes by a buffer when the outbox refuses it") {
+  manual_runtime rt({.buffers_per_thread = 6, .outbox_bytes = 4096});
+  const logger lg = rt.get();
+  {
+    const error_scope scope(lg, passing);
+    FAULTLINE_ERROR(lg, "first");
+    while (rt.stats().outbox_full == 0) FAULTLINE_ERROR(lg, "error");
+    CHECK(rt.stats().lost == 0);
+    FAULTLINE_DEBUG(lg, "refused");
+    CHECK(rt.stats().lost == 1);
+  }
+  const auto s = rt.stats();
+  CHECK(s.lost == 0);
+  CHECK(rt.messages().size() == rt.stats().logged);
+  CHECK(rt.messages().back() == "refused");
+  CHECK(rt.dumps().at(1).reason == "outbox full");
+  CHECK(rt.dumps().back().lost_contexts == 0);
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE(
+    "what a scope that passes through owes at its end is written then, whatever it passed behind that") {
+  manual_runtime rt({.outbox_bytes = 4096});
+  const logger lg = rt.get();
+  {
+    const error_scope scope(lg, {.capacity = 3, .after_trip = trip_policy::pass_through});
+    FAULTLINE_ERROR(lg, "error");
+    int i = 0;
+    for (; rt.stats().outbox_full == 0; ++i) FAULTLINE_DEBUG(lg, "{}", i);
+    CHECK(rt.stats().lost == 1);
+    rt.write_all();
+    for (; i < 50; ++i) FAULTLINE_DEBUG(lg, "{}", i);
+    CHECK(rt.stats().outbox_full == 1);
+    rt.target->clear();
+  }
+  CHECK(rt.stats().lost == 0);
+  rt.write_all();
+  CHECK(rt.dumps().at(0).trigger == trigger::full);
+  CHECK(rt.dumps().at(0).records == 1);
+  CHECK(rt.dumps().at(0).forgotten == 0);
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("what a scope that passes through owes without a free buffer is told of as lost") {
+  manual_runtime rt({.buffers_per_thread = 2, .outbox_bytes = 4096});
+  const logger lg = rt.get();
+  {
+    const error_scope scope(lg, passing);
+    FAULTLINE_ERROR(lg, "error");
+    while (rt.stats().outbox_full == 0) FAULTLINE_DEBUG(lg, "passed");
+  }
+  CHECK(rt.stats().lost == 1);
+  CHECK(rt.stats().contexts_refused == 0);
+  rt.write_all();
+  const error_scope scope(lg);
+  FAULTLINE_ERROR(lg, "error");
+  CHECK(rt.dumps().back().lost_contexts == 1);
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("a record that the outbox refuses and another scope's dump has for the same target is not owed") {
+  manual_runtime rt({.buffers_per_thread = 6, .outbox_bytes = 4096});
+  const logger lg = rt.get();
+  {
+    const error_scope outer(lg, {.flush_level = level::critical});
+    const error_scope scope(lg, {.flush_level = level::error, .after_trip = trip_policy::pass_through});
+    FAULTLINE_ERROR(lg, "error");
+    while (rt.stats().outbox_full == 0) FAULTLINE_ERROR(lg, "passed");
+    rt.target->clear();
+    FAULTLINE_CRITICAL(lg, "critical");
+  }
+  CHECK(rt.messages().back() == "critical");
+  CHECK(rt.stats().lost == 0);
+  {
+    const error_scope next(lg);
+    FAULTLINE_ERROR(lg, "next");
+  }
+  CHECK(rt.dumps().back().lost_contexts == 0);
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("each target is told by the name of its own scope") {
+  manual_runtime rt;
+  const auto outer_target = make_memory_handler();
+  logger lg = rt.get();
+  const auto attached = make_memory_handler();
+  {
+    const error_scope outer(
+        lg, {.name = "outer", .target = outer_target, .after_trip = trip_policy::pass_through});
+    const error_scope inner(lg, {.name = "inner", .after_trip = trip_policy::pass_through});
+    FAULTLINE_ERROR(lg, "error");
+    FAULTLINE_DEBUG(lg, "passed");
+    lg.add_handler(attached);
+    FAULTLINE_DEBUG(lg, "routed as well");
+  }
+  REQUIRE(rt.messages() == strings{"error", "passed", "routed as well"});
+  REQUIRE(outer_target->messages() == rt.messages());
+  REQUIRE(attached->messages() == strings{"routed as well"});
+  for (const auto& r : rt.target->records()) CHECK(r.scope == "inner");
+  for (const auto& r : outer_target->records()) CHECK(r.scope == "outer");
+  CHECK(attached->records().at(0).scope == "inner");
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("an error without its context goes to each target by the name of its own scope") {
+  manual_runtime rt({.buffers_per_thread = 2});
+  const auto outer_target = make_memory_handler();
+  const logger lg = rt.get();
+  {
+    const error_scope first(lg);
+    FAULTLINE_ERROR(lg, "takes the spare buffer");
+  }
+  {
+    const error_scope outer(lg, {.name = "outer", .target = outer_target});
+    const error_scope inner(lg, {.name = "inner"});
+    FAULTLINE_ERROR(lg, "refused");
+  }
+  CHECK(rt.messages() == strings{"takes the spare buffer", "refused"});
+  CHECK(rt.target->records().at(1).scope == "inner");
+  REQUIRE(outer_target->messages() == strings{"refused"});
+  CHECK(outer_target->records().at(0).scope == "outer");
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("a call, a budget or a result trips a scope that passes through only if it owes") {
+  manual_runtime rt({.outbox_bytes = 4096});
+  const logger lg = rt.get();
+  {
+    error_scope scope(lg, passing);
+    FAULTLINE_ERROR(lg, "error");
+    FAULTLINE_DEBUG(lg, "passed");
+    scope.trip("nothing is left to write");
+    CHECK(rt.dumps().size() == 1);
+    while (rt.stats().outbox_full == 0) FAULTLINE_DEBUG(lg, "passed");
+    scope.trip("owed");
+    CHECK(rt.stats().lost == 0);
+  }
+  CHECK(rt.dumps().size() == 2);
+  CHECK(rt.dumps().at(1).reason == "owed");
+  CHECK(rt.messages().size() == rt.stats().logged);
+  CHECK(closes(rt.stats()));
+}
+
 TEST_CASE("in a storm a scope does not begin to pass through") {
   manual_runtime rt({.storm_dumps_per_second = 1, .storm_burst = 1});
   const logger lg = rt.get();

@@ -160,6 +160,47 @@ TEST_CASE("pinned records that have no room are forgotten and counted") {
   CHECK(closes(rt.stats()));
 }
 
+TEST_CASE("what stands between pinned records that have no room and the last ones is not written as first") {
+  manual_runtime rt({.buffer_bytes = 4096});
+  const logger lg = rt.get();
+  constexpr int many = 3000;
+  {
+    const error_scope scope(lg, {.capacity = 3, .pin_first = 30});
+    log_numbers(lg, 0, many);
+    FAULTLINE_ERROR(lg, "error");
+  }
+  const auto messages = rt.messages();
+  REQUIRE(messages.size() > 9);
+  REQUIRE(messages.size() < 33);
+  for (std::size_t i = 0; i + 3 < messages.size(); ++i) CHECK(messages[i] == std::to_string(i));
+  CHECK(messages.at(messages.size() - 3) == std::to_string(many - 2));
+  CHECK(rt.dumps().at(0).forgotten + messages.size() == many + 1);
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("what an inner scope pinned is not among the outer one's first") {
+  manual_runtime rt({.buffer_bytes = 4096});
+  const auto other = make_memory_handler();
+  const logger lg = rt.get();
+  {
+    const error_scope outer(lg, {.target = other, .capacity = 100, .pin_first = 2});
+    log_numbers(lg, 0, 300);
+    const error_scope inner(lg, {.flush_level = level::off, .capacity = 1, .pin_first = 3});
+    log_numbers(lg, 300, 600);
+    FAULTLINE_ERROR(lg, "error");
+  }
+  rt.write_all();
+  const auto messages = other->messages();
+  REQUIRE(messages.size() > 10);
+  CHECK(messages[0] == "0");
+  CHECK(messages[1] == "1");
+  const int first_held = std::stoi(messages[2]);
+  CHECK(first_held > 400);
+  for (std::size_t i = 2; i + 1 < messages.size(); ++i)
+    CHECK(messages[i] == std::to_string(first_held + static_cast<int>(i) - 2));
+  CHECK(closes(rt.stats()));
+}
+
 TEST_CASE("a pinned record that the pass path gave to the target is not given again") {
   manual_runtime rt({.buffer_bytes = 4096});
   logger lg = rt.get();

@@ -147,8 +147,9 @@ void print_difference(const std::string& with, const std::string& without) {
   const auto [a, b] = std::mismatch(with.begin(), with.end(), without.begin(), without.end());
   const auto at = static_cast<std::size_t>(a - with.begin());
   const std::size_t from = at < 200 ? 0 : at - 200;
-  std::printf("with memory %zu bytes, without %zu; they part at %zu:\n--- with\n%s\n--- without\n%s\n", with.size(),
-              without.size(), at, with.substr(from, 400).c_str(), without.substr(from, 400).c_str());
+  std::printf("with memory %zu bytes, without %zu; they part at %zu:\n--- with\n%s\n--- without\n%s\n",
+              with.size(), without.size(), at, with.substr(from, 400).c_str(),
+              without.substr(from, 400).c_str());
 }
 
 bool prove_without_memory() {
