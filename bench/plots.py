@@ -1,6 +1,7 @@
 """One plot a scenario, as SVG text."""
 
 import io
+import re
 
 import matplotlib
 
@@ -107,6 +108,29 @@ def finish_lines(axis, scenario, rows, quantiles):
     axis.set_xlabel(scenario.x_title, fontsize=8)
     axis.tick_params(labelsize=7)
     axis.grid(True, lw=0.3)
+
+
+def headline(results):
+    """For the README: a held record on its own thread and on all threads, floors and peers that hold or write; "" where
+    neither was measured. `results` as in results.json."""
+    panels = [("held", "A hot", "on its thread"), ("cpu", "A", "on all threads, saturated")]
+    chosen = [[r for r in results if (r["scenario"], r["what"]) == panel[:2] and r["variant"] != "nop"] for panel in panels]
+    if not all(chosen):
+        return ""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 0.27 * max(map(len, chosen)) + 1))
+    for axis, rows, panel in zip(axes, chosen, panels):
+        rows.sort(key=lambda r: r["median"], reverse=True)
+        drawn = axis.barh([r["variant"] for r in rows], [r["median"] for r in rows], color=[colour_of(r["variant"]) for r in rows])
+        axis.bar_label(drawn, labels=[f"{r['median']:.3g}" for r in rows], fontsize=7, padding=2)
+        axis.set_xscale("log")
+        axis.set_xlim(left=1, right=4 * rows[0]["median"])
+        axis.set_title(f"a DEBUG record that nobody needs, {panel[2]}", fontsize=9)
+        axis.set_xlabel("ns a record", fontsize=8)
+        axis.tick_params(labelsize=7)
+    figure.tight_layout()
+    with plt.rc_context({"svg.fonttype": "none"}):
+        text = svg_of(figure)
+    return re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
 
 
 def plot(scenario, rows):

@@ -22,6 +22,7 @@ import build_cost
 import html_report
 import lttng_session
 import machine
+import plots
 import server_load
 from scenarios import BY_NAME, SCENARIOS
 
@@ -272,6 +273,8 @@ def write_results(out, document):
         rows.writeheader()
         rows.writerows(document["results"])
     html_report.write(out / "report.html", document)
+    if headline := plots.headline(document["results"]):
+        (out / "headline.svg").write_text(headline, encoding="utf-8")
 
 
 def main():

@@ -45,46 +45,56 @@ class watched_file {
   off_t size_ = 0;
 };
 
+/// Spins until the text is in the file: a thread that slept meanwhile would find its caches cold, as no
+/// thread of a busy server does. False when it takes seconds.
+inline bool await_text(watched_file& file, int failure) {
+  const std::string text = "request failed with " + std::to_string(failure);
+  const std::uint64_t give_up = wall_ns() + 2'000'000'000;
+  while (!file.ends_with_line_of(text))
+    if (wall_ns() >= give_up) return false;
+  return true;
+}
+
+inline void spin_until(std::uint64_t ns) {
+  while (wall_ns() < ns) {
+  }
+}
+
 template <class Variant> void measure_trip(const run& r) {
   pinned_variant<Variant> v(r.make_setup());
   const auto log = v->make_log();
   const auto calls = std::make_unique<latency_histogram>();
   const auto texts = std::make_unique<latency_histogram>();
-  const int failures = r.scaled(2'000, 1'000);
-  for (int n = 0; n < failures; ++n) {
-    constexpr int successes = 8; // a failure comes among requests that succeed
-    for (int i = 0; i < successes; ++i) request_a<Variant>(log, records_per_request);
-    {
-      const typename Variant::request request(log);
-      for (int i = 0; i < records_per_request; ++i)
-        log.a(static_cast<std::uint64_t>(i), static_cast<std::uint32_t>(i), static_cast<double>(i));
-      const std::uint64_t begin = fenced_ticks();
-      log.error(n);
-      if (n > 0) calls->record(latency_of(begin, fenced_ticks()));
-    }
-    v->settle(); // so that each failure finds the back end idle
-  }
-  emit_percentiles(r, "ERROR call", *calls);
-
   watched_file file(r.path());
-  const int texts_wanted = r.scaled(300, 60);
-  for (int n = failures; n < failures + texts_wanted; ++n) {
-    const std::string text = "request failed with " + std::to_string(n);
-    // Failures come when they come: up to 1 ms after the text of the last, at no fixed place of a back end's
-    // rest.
-    const std::uint64_t next = wall_ns() + static_cast<std::uint64_t>(n) * 382'000 % 1'000'000;
-    while (wall_ns() < next) {
-    }
+  const auto fail = [&](int n) {
     const typename Variant::request request(log);
     for (int i = 0; i < records_per_request; ++i)
       log.a(static_cast<std::uint64_t>(i), static_cast<std::uint32_t>(i), static_cast<double>(i));
     const std::uint64_t begin = fenced_ticks();
     log.error(n);
-    const std::uint64_t give_up = wall_ns() + 2'000'000'000;
-    while (!file.ends_with_line_of(text) && wall_ns() < give_up) {
-    }
+    return std::pair(begin, fenced_ticks());
+  };
+  const int failures = r.scaled(2'000, 1'000);
+  for (int n = 0; n < failures; ++n) {
+    constexpr int successes = 8; // a failure comes among requests that succeed
+    for (int i = 0; i < successes; ++i) request_a<Variant>(log, records_per_request);
+    const auto [begin, end] = fail(n);
+    if (n > 0) calls->record(latency_of(begin, end));
+    if (!await_text(file, n)) break;
+    spin_until(wall_ns() + 20'000); // so that each failure finds the back end idle
+  }
+  v->settle();
+  emit_percentiles(r, "ERROR call", *calls);
+
+  const int texts_wanted = r.scaled(300, 60);
+  for (int n = failures; n < failures + texts_wanted; ++n) {
+    // Failures come when they come: up to 1 ms after the text of the last, at no fixed place of a back end's
+    // rest.
+    spin_until(wall_ns() + static_cast<std::uint64_t>(n) * 382'000 % 1'000'000);
+    const auto [begin, end] = fail(n);
+    const bool seen = await_text(file, n);
     texts->record(latency_of(begin, fenced_ticks()));
-    if (wall_ns() >= give_up) break; // one that takes seconds is told once
+    if (!seen) break; // one that takes seconds is told once
   }
   emit_percentiles(r, "text in the file", *texts);
   if (v->lost() != 0) r.emit("lost", "total", "contexts", static_cast<double>(v->lost()));
@@ -108,8 +118,7 @@ template <class Variant> void measure_one_rate(const run& r, double percent) {
   do {
     for (int n = 0; n < 64; ++n, ++requests) {
       const std::uint64_t worked = wall_ns() + request_work_ns;
-      while (wall_ns() < worked) {
-      }
+      spin_until(worked);
       const typename Variant::request request(log);
       for (int i = 0; i < records_per_request; ++i)
         log.a(static_cast<std::uint64_t>(i), static_cast<std::uint32_t>(i), static_cast<double>(i));

@@ -8,6 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import goals  # noqa: E402
 import html_report  # noqa: E402
+import plots  # noqa: E402
 import run  # noqa: E402
 
 
@@ -34,6 +35,14 @@ def document():
 
 
 class Report(unittest.TestCase):
+    def test_the_headline_names_each_variant_and_is_left_out_where_half_of_it_was_not_measured(self):
+        self.assertEqual(plots.headline(document()["results"]), "")
+        both = run.summarise([*RUNS, figure("cpu", "faultline_scope", "A", 2.0), figure("cpu", "spdlog_sync", "A", 300.0)])
+        drawn = plots.headline(both)
+        self.assertTrue(drawn.startswith("<svg"))
+        for text in ("faultline_scope", "spdlog_backtrace", "spdlog_sync", ">3.5<", ">300<"):
+            self.assertIn(text, drawn)
+
     def test_a_figure_is_the_median_of_rounds_and_its_ratio_is_of_the_same_round(self):
         row = goals.find(run.summarise(RUNS), "held", "faultline_scope", "A hot")
         self.assertEqual((row["median"], row["least"], row["greatest"], row["rounds"]), (3.5, 3.0, 6.0, 3))

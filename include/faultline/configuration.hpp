@@ -17,6 +17,8 @@ namespace faultline {
 ///
 ///   level          the root's level
 ///   levels         levels of loggers by their names: "app.db=debug,app.http=warning"
+///   flush_level    the level from which records trip scopes that ask for no other
+///   flush_levels   the same for scopes of loggers by their names
 ///   target         where scopes without a target write
 ///   handlers       handlers of loggers: "root=stderr;app=file:/tmp/app.log"
 ///   clock, flusher, on_outbox_full, buffer_bytes, buffers_per_thread, outbox_bytes, argument_bytes,
@@ -42,6 +44,8 @@ class FAULTLINE_API configuration {
 
   /// The level of one logger: what `levels` does for each part.
   void set_level(std::string_view logger, std::string_view level);
+  /// The flush level of one logger: what `flush_levels` does for each part.
+  void set_flush_level(std::string_view logger, std::string_view level);
   /// One more handler of a logger: what `handlers` does for each part.
   void add_handler(std::string_view logger, std::string_view target);
 
@@ -56,6 +60,7 @@ class FAULTLINE_API configuration {
   runtime_options options_;
   std::string target_;
   std::map<std::string, level, std::less<>> levels_;
+  std::map<std::string, level, std::less<>> flush_levels_;
   std::vector<std::pair<std::string, std::string>> handlers_; // logger and target
   std::map<std::string, handler_ptr, std::less<>> opened_;    // by their text
 };

@@ -34,8 +34,9 @@ struct text_formatter_options {
 
 /// A formatter that writes one line for each record, by a pattern of text and fields in braces:
 /// `{time}` `{level}` `{logger}` `{thread}` `{process}` `{file}` `{path}` `{line}` `{function}` `{message}`
-/// `{exception}` `{scope}` `{trace_id}` `{span_id}` `{fields}` `{dump_id}`; `{{` and `}}` stand for braces.
-/// A field takes fmt's specifications for a string (`{level:<8}`), `{line}`, `{process}`, `{thread}` and
+/// `{exception}` `{scope}` `{trace_id}` `{span_id}` `{fields}` `{dump_id}` `{thread_name}`; `{{` and `}}`
+/// stand for braces. A field takes fmt's specifications for a string (`{level:<8}`), `{line}`, `{process}`,
+/// `{thread}` and
 /// `{dump_id}` those for an integer, and `{time}` strftime's with `%f` for microseconds
 /// (`{time:%H:%M:%S.%f}`); without one it is UTC in ISO 8601, with a `~` before it where the time is not
 /// exact. Where the pattern has no `{exception}`, a record's exception follows its line's text. Control
@@ -49,19 +50,20 @@ struct json_formatter_options {
   bool envelope = true;  ///< an object of its own before each dump's records that tells its facts
   bool location = true;  ///< `file`, `line` and `function`
   bool context = true;   ///< `scope`, `trace_id`, `span_id` and `fields`
-  bool thread = true;    ///< `thread`
+  bool thread = true;    ///< `thread` and `thread_name`
   bool arguments = true; ///< `args`
 };
 
 /// A formatter that writes one JSON object (RFC 8259) on a line of its own for each record, with the keys, in
 /// this order: `time` (RFC 3339, UTC, nanoseconds), `time_exact` (only where it is false), `level`, `logger`,
-/// `thread`, `message`, `args`, `exception`, `file`, `line`, `function`, `scope`, `trace_id`, `span_id`,
-/// `fields` (an object of strings), `dump`. A key whose value would be empty is left out; `message` never is.
-/// `args` holds the arguments that have names of their own (faultline::kv), numbers and bools as such and all
-/// else as strings. Before a dump's records comes an object with `"event":"dump"` and `time` (the scope's
-/// start), `dump`, `logger`, `thread`, `duration_ns`, `trigger`, `reason`, `records`, `forgotten`,
-/// `truncated`, `lost_contexts` and the context's keys; nothing follows a dump, whose end `records` tells.
-/// Any bytes become valid UTF-8 on one line: a byte of invalid UTF-8 is written as `\u00XX`.
+/// `thread`, `thread_name`, `message`, `args`, `exception`, `file`, `line`, `function`, `scope`, `trace_id`,
+/// `span_id`, `fields` (an object of strings), `dump`. A key whose value would be empty is left out;
+/// `message` never is. `args` holds the arguments that have names of their own (faultline::kv), numbers and
+/// bools as such and all else as strings. Before a dump's records comes an object with `"event":"dump"` and
+/// `time` (the scope's start), `dump`, `logger`, `thread`, `thread_name`, `duration_ns`, `trigger`, `reason`,
+/// `records`, `forgotten`, `truncated`, `lost_contexts` and the context's keys; nothing follows a dump, whose
+/// end `records` tells. Any bytes become valid UTF-8 on one line: a byte of invalid UTF-8 is written as
+/// `\u00XX`.
 [[nodiscard]] FAULTLINE_API formatter_ptr make_json_formatter(json_formatter_options options = {});
 
 /// The pattern of handlers that were given no formatter.

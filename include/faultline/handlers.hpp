@@ -161,6 +161,7 @@ struct stored_record {
   std::uint64_t dump_id;                      ///< 0 for the pass path
   /// Those with names, and their texts.
   std::vector<std::pair<std::string, std::string>> arguments;
+  std::string thread_name; ///< empty for a thread without one
 };
 
 /// A dump's facts as the memory handler keeps them.

@@ -32,6 +32,14 @@ class FAULTLINE_API logger {
     return node_->threshold.load(std::memory_order_relaxed);
   }
 
+  /// Scopes of this logger, and of descendants without a flush level of their own, that are entered from now
+  /// on with scope_options::flush_level at its default are tripped by records at `l` and above; `off`: by
+  /// none.
+  void set_flush_level(level l) const;
+  /// Takes the flush level of the nearest ancestor that has one of its own. The root falls back to `error`,
+  /// its initial one.
+  void inherit_flush_level() const;
+
   /// Whether a statement at `l` makes a record now. One relaxed load.
   [[nodiscard]] bool enabled(level l) const noexcept {
     return l >= node_->threshold.load(std::memory_order_relaxed) && l != level::off;

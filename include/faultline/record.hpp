@@ -64,6 +64,7 @@ struct record_view {
   bool text_is_plain = false; ///< the message is printable ASCII and needs no escaping; false: look at it
   std::string_view exception_text;           ///< what `exception()` returns
   std::span<const named_argument> arguments; ///< those with names of their own, in the statement's order
+  std::string_view thread_name; ///< the thread's name when it logged (runtime::attach_thread), or empty
 
   /// The formatted message, unescaped: it may hold any bytes. Cost: none, it is formatted already.
   [[nodiscard]] std::string_view message() const noexcept { return text; }
@@ -80,8 +81,9 @@ enum class trigger : std::uint8_t {
   call,      ///< error_scope::trip(reason)
   budget,    ///< the scope took longer than its time budget ("slow")
   result,    ///< the predicate on the wrapped function's result
-  full,      ///< the held records reached the capacity of a scope with full_policy::flush
-  sample,    ///< nothing failed: one in scope_options::sample_every
+  full, ///< the held records reached the capacity of a scope with full_policy::flush; or the outbox was full,
+        ///< and what a scope would have had written at once comes in a dump
+  sample, ///< nothing failed: one in scope_options::sample_every, by chance
 };
 
 /// The trigger's name in lower case.
@@ -105,6 +107,7 @@ struct dump_envelope {
   std::size_t truncated = 0;   ///< records of this dump whose arguments were cut to a bound
   std::uint64_t lost_contexts =
       0; ///< earlier failures of this thread whose held records could not be handed over
+  std::string_view thread_name; ///< of the scope's thread, or empty
 };
 
 /// What one `handler::write` receives: records in the order they were logged and, for a dump, its envelope.

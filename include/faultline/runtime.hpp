@@ -94,7 +94,8 @@ struct runtime_stats {
   std::uint64_t contexts_refused =
       0; ///< trips that found no free buffer; their error record went to the outbox
   std::uint64_t contexts_suppressed = 0; ///< trips whose held records a storm suppressed
-  std::uint64_t outbox_full = 0;         ///< records that the outbox refused
+  std::uint64_t outbox_full = 0;         ///< how often the outbox refused a record, for the handlers of its
+                                         ///< logger or for the target of one scope
   std::uint64_t reentered = 0;  ///< statements in signal handlers that interrupted faultline on their thread
   std::uint64_t after_stop = 0; ///< trips and passes after `stop`
   std::uint64_t scopes_refused = 0;   ///< scopes beyond the nesting or target bound, which hold nothing
@@ -139,8 +140,12 @@ class FAULTLINE_API runtime {
   /// Any thread; takes a lock that no logging thread takes.
   [[nodiscard]] runtime_stats stats() const;
 
-  /// Gives the calling thread its buffers now, so that its first statement allocates nothing.
-  void attach_thread();
+  /// Gives the calling thread its buffers now, so that its first statement allocates nothing, and the name
+  /// that its records show from now on (`{thread_name}`), of which 63 bytes are kept. Without one, and for a
+  /// thread that is attached by its first record, that is the system's (pthread_setname_np) at that moment,
+  /// if the thread has another than its program. A process has room for 8,191 different names; a thread with
+  /// one more has none. May allocate.
+  void attach_thread(std::string_view name = {});
 
   /// One round of the flusher, with `flusher_mode::manual` only (throws std::logic_error otherwise). Returns
   /// true when it found something to do.

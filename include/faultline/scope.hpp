@@ -57,7 +57,8 @@ class FAULTLINE_API handler_ref {
   std::shared_ptr<handler> owner_; // set only while no runtime keeps the handler
 };
 
-/// A record that is about to trip a scope. The texts are good during the call.
+/// A record that is about to trip a scope. The texts are good during the call. The arguments are not part of
+/// it: they are formatted later, on another thread.
 struct trip_view {
   faultline::level level = faultline::level::error; ///< the record's
   std::string_view logger;                          ///< dotted name, "root" for the root logger
@@ -81,7 +82,8 @@ struct scope_options {
 
   std::string_view name = {};              ///< shown with every record it writes; copied, cut at 63 bytes
   handler_ref target = {};                 ///< default: the runtime's default target
-  level flush_level = default_flush_level; ///< records at it or above trip the scope; `off`: none does
+  level flush_level = default_flush_level; ///< records at it or above trip the scope; `off`: none does. The
+                                           ///< default stands for the logger's, see logger::set_flush_level
   std::size_t capacity = default_capacity; ///< records; not zero
   full_policy on_full = full_policy::drop_oldest; ///< what happens at `capacity`
   trip_policy after_trip = trip_policy::resume;   ///< what becomes of later records once it tripped
@@ -89,7 +91,8 @@ struct scope_options {
   std::chrono::nanoseconds budget = {}; ///< a scope that takes longer is written as "slow"; zero: no budget
   /// Errors for which it returns true do not trip the scope: the target gets them at once, alone. Null: none.
   expectation expects = nullptr;
-  std::size_t sample_every = 0; ///< of so many scopes that end well one is written, as "sample"; 0: none
+  /// Of scopes that end well one in so many is written, as "sample": on average, chosen at random. 0: none.
+  std::size_t sample_every = 0;
 };
 
 namespace detail {
@@ -124,7 +127,7 @@ class FAULTLINE_API error_scope {
   ~error_scope();
 
   /// Writes what the scope holds now, with `reason` (cut at 63 bytes) in the envelope. Holding nothing, it
-  /// writes nothing.
+  /// writes nothing, nor the reason: that is the rule for a scope that passes through already.
   void trip(std::string_view reason) noexcept;
 
   /// Adds a key and a value to the scope's context. Keys and values of one scope share 200 bytes; what goes

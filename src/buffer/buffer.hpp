@@ -23,6 +23,7 @@
 #include <faultline/level.hpp>
 #include <faultline/record.hpp>
 
+#include "base/thread_identity.hpp"
 #include "buffer/context_block.hpp"
 #include "buffer/scope_window.hpp"
 
@@ -85,7 +86,7 @@ struct buffer {
   position from = 0;
   position to = 0;
   std::array<std::uint32_t, segments_per_buffer> used{}; ///< bytes of each segment that hold records
-  std::uint32_t thread_id = 0;
+  thread_identity thread;
   faultline::trigger trigger = faultline::trigger::level;
   faultline::level level = faultline::level::error;
   std::uint32_t site = 0;

@@ -13,6 +13,8 @@
 
 #include <faultline/detail/codec.hpp>
 
+#include "base/thread_identity.hpp"
+
 namespace faultline {
 class handler;
 }
@@ -30,10 +32,9 @@ struct outbox_entry {
   std::uint32_t bytes; ///< of the whole entry, a multiple of 8
   std::uint16_t flags;
   std::uint16_t targets;
-  std::uint32_t thread_id;
+  thread_identity thread;      ///< that logged
   std::uint32_t context_bytes; ///< as stored, padded to 8
   std::uint32_t record_bytes;
-  std::uint32_t unused;
   std::uint64_t hand_overs_before; ///< hand-overs of the thread that come before it
 
   [[nodiscard]] std::span<handler*> target_list() noexcept {

@@ -4,11 +4,14 @@
 #include <cstring>
 #include <new>
 
+#include <cerrno>
 #include <cxxabi.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "record/layout.hpp"
+#include "record/thread_names.hpp"
 
 namespace faultline::detail {
 namespace {
@@ -76,13 +79,27 @@ void thread_slot::destroy(thread_slot* slot) noexcept {
   const mapping memory = std::move(slot->memory_); // unmaps the slot itself
 }
 
+namespace {
+
+/// The thread's name in the system; empty for one that has only the program's.
+std::array<char, 16> system_name() noexcept {
+  std::array<char, 16> name{}; // what the kernel keeps, its end included
+  if (pthread_getname_np(pthread_self(), name.data(), name.size()) != 0 ||
+      std::strncmp(name.data(), program_invocation_short_name, name.size() - 1) == 0)
+    name[0] = 0;
+  return name;
+}
+
+} // namespace
+
 bool thread_slot::try_attach() noexcept {
   bool expected = false;
   if (attached_.load(std::memory_order_relaxed) ||
       !attached_.compare_exchange_strong(expected, true, std::memory_order_acquire,
                                          std::memory_order_relaxed))
     return false;
-  thread_id = static_cast<std::uint32_t>(syscall(SYS_gettid));
+  thread = {static_cast<std::uint32_t>(syscall(SYS_gettid)),
+            thread_names::instance().enter(system_name().data())};
   uncaught_exceptions = &reinterpret_cast<const exception_globals*>(abi::__cxa_get_globals())->uncaught;
   cursor_->trip_mask = every_level;
   return true;

@@ -238,7 +238,7 @@ class thread_slot {
   sample_dice samples;
   std::uint64_t hand_overs = 0;    ///< the thread's count; `hand_overs_published` is what the flusher reads
   std::uint64_t lost_contexts = 0; ///< to be told by the next dump
-  std::uint32_t thread_id = 0;
+  thread_identity thread;
   thread_slot* next_of_thread = nullptr;         ///< the thread's slot in another runtime
   const unsigned* uncaught_exceptions = nullptr; ///< the thread's count, in the C++ ABI's globals
   bool some_special = false;                     ///< an open scope is special

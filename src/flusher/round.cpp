@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "record/dictionary.hpp"
+#include "record/thread_names.hpp"
 
 namespace faultline::detail {
 
@@ -148,7 +149,7 @@ void round::write_entry(thread_slot& slot, outbox_entry& entry) {
   if (targets.empty()) return add(counts_.skipped, 1);
   const scope_context* scope = nullptr;
   if (entry.context_bytes > 0) scope = views_.build(*reinterpret_cast<const context_block*>(entry.context()));
-  views_.build(record, logger, entry.thread_id, scope, 0, out_.next(targets));
+  views_.build(record, logger, entry.thread, scope, 0, out_.next(targets));
   out_.add();
 }
 
@@ -255,7 +256,7 @@ void round::write_dump(thread_slot& slot, buffer& b, std::span<const trip_descri
     envelope.forgotten += c.seen && !c.remembered ? 1 : 0;
     if (!c.chosen) continue;
     record_view& view = block_.emplace_back();
-    const bool cut = views_.build(record_reader(c.at), c.logger, b.thread_id, scope, next_dump_, view);
+    const bool cut = views_.build(record_reader(c.at), c.logger, b.thread, scope, next_dump_, view);
     view.time_is_exact =
         threads_.owner.geometry.reads_clock() || (record_reader(c.at).flags() & record_exact) != 0;
     envelope.truncated += cut ? 1 : 0;
@@ -265,7 +266,8 @@ void round::write_dump(thread_slot& slot, buffer& b, std::span<const trip_descri
   envelope.id = next_dump_++;
   envelope.scope = *scope;
   envelope.logger = static_cast<const node&>(*first.logger).name;
-  envelope.thread_id = b.thread_id;
+  envelope.thread_id = b.thread.id;
+  envelope.thread_name = thread_names::instance().find(b.thread.name);
   envelope.start = views_.clock().to_wall(first.start_ticks);
   envelope.duration = views_.clock().to_duration(first.start_ticks, b.trip_ticks);
   envelope.trigger = b.trigger;
@@ -294,7 +296,7 @@ round::fates round::write_suppressed(buffer& b, const std::vector<handler*>& tar
   if (candidates_.empty()) return {};
   const scope_context* scope = views_.build(b.trip[0].context);
   record_view view;
-  views_.build(record_reader(candidates_.back().at), candidates_.back().logger, b.thread_id, scope, 0, view);
+  views_.build(record_reader(candidates_.back().at), candidates_.back().logger, b.thread, scope, 0, view);
   bool good = false;
   for (handler* target : targets) good = out_.write(*target, batch({&view, 1})) || good;
   return {good ? 1U : 0U, candidates_.size() - 1, 0, good ? 0U : 1U};

@@ -98,7 +98,7 @@ std::span<const named_argument> view_builder::arguments_of(const message_plan& p
   return named;
 }
 
-bool view_builder::build(const record_reader& record, const node* logger, std::uint32_t thread_id,
+bool view_builder::build(const record_reader& record, const node* logger, thread_identity thread,
                          const scope_context* scope, std::uint64_t dump_id, record_view& view) {
   const known_site& s = site_of(record.site());
   const std::size_t bytes = record.bytes() - header_bytes;
@@ -118,7 +118,8 @@ bool view_builder::build(const record_reader& record, const node* logger, std::u
   view.logger = logger != nullptr ? std::string_view(logger->name) : std::string_view("[unknown logger]");
   view.time = clock_.to_wall(record.time());
   view.time_is_exact = true;
-  view.thread_id = thread_id;
+  view.thread_id = thread.id;
+  view.thread_name = name_of(thread);
   view.site = s.facts;
   view.scope = scope;
   view.dump_id = dump_id;

@@ -13,11 +13,13 @@
 #include <faultline/record.hpp>
 
 #include "base/clock.hpp"
+#include "base/thread_identity.hpp"
 #include "buffer/context_block.hpp"
 #include "flusher/ledger.hpp"
 #include "format/message_plan.hpp"
 #include "front/registry.hpp"
 #include "record/layout.hpp"
+#include "record/thread_names.hpp"
 
 namespace faultline::detail {
 
@@ -53,7 +55,7 @@ class view_builder {
 
   /// Formats the record's message and fills in all of `view`. `logger` is the record's, or null where it is
   /// not known. Returns whether an argument had been cut.
-  bool build(const record_reader& record, const node* logger, std::uint32_t thread_id,
+  bool build(const record_reader& record, const node* logger, thread_identity thread,
              const scope_context* scope, std::uint64_t dump_id, record_view& view);
   [[nodiscard]] const scope_context* build(const context_block& block);
   [[nodiscard]] std::string_view keep(std::string_view s) { return arena_.keep(s); }
@@ -75,11 +77,20 @@ class view_builder {
     return id < sites_.size() && sites_[id].plan ? sites_[id] : make_site(id);
   }
   const known_site& make_site(std::uint32_t id);
+  std::string_view name_of(thread_identity thread) {
+    if (thread.name != latest_name_id_) {
+      latest_name_id_ = thread.name;
+      latest_name_ = thread_names::instance().find(thread.name);
+    }
+    return latest_name_;
+  }
   std::string_view message_of(const message_plan& plan, const std::byte* data, std::size_t bytes,
                               message_outcome& outcome);
   std::span<const named_argument> arguments_of(const message_plan& plan, const std::byte* data,
                                                std::size_t bytes);
 
+  std::uint32_t latest_name_id_ = 0;
+  std::string_view latest_name_; // its text
   tick_converter clock_;
   ledger& counts_;
   text_arena arena_;

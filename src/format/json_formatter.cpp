@@ -76,6 +76,11 @@ void append_arguments(std::span<const named_argument> arguments, line_writer& li
   line.append('}');
 }
 
+void append_thread(std::uint32_t id, std::string_view name, line_writer& line) {
+  append_number(R"(,"thread":)", id, line);
+  append_member(R"(,"thread_name":)", name, line);
+}
+
 class json_formatter final : public formatter {
  public:
   explicit json_formatter(json_formatter_options options) : options_(options) {}
@@ -105,7 +110,7 @@ void json_formatter::append_record(const record_view& r, iso_time& time, line_wr
   line.append(to_string(r.level));
   line.append('"');
   append_member(R"(,"logger":)", r.logger, line);
-  if (options_.thread) append_number(R"(,"thread":)", r.thread_id, line);
+  if (options_.thread) append_thread(r.thread_id, r.thread_name, line);
   line.append(R"(,"message":)");
   append_string(r.message(), line);
   if (options_.arguments && !r.arguments.empty()) append_arguments(r.arguments, line);
@@ -125,7 +130,7 @@ void json_formatter::append_dump(const dump_envelope& d, iso_time& time, line_wr
   append_time(d.start, time, line);
   append_number(R"(,"dump":)", d.id, line);
   append_member(R"(,"logger":)", d.logger, line);
-  if (options_.thread) append_number(R"(,"thread":)", d.thread_id, line);
+  if (options_.thread) append_thread(d.thread_id, d.thread_name, line);
   append_number(R"(,"duration_ns":)", static_cast<std::int64_t>(d.duration.count()), line);
   append_member(R"(,"trigger":)", to_string(d.trigger), line);
   append_member(R"(,"reason":)", d.reason, line);

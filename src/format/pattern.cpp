@@ -15,9 +15,9 @@
 namespace faultline::detail {
 namespace {
 
-constexpr std::array<std::string_view, 16> field_names = {
-    "time",     "level",   "logger",    "thread", "process",  "file",    "path",   "line",
-    "function", "message", "exception", "scope",  "trace_id", "span_id", "fields", "dump_id"};
+constexpr std::array<std::string_view, 17> field_names = {
+    "time",    "level",     "logger", "thread",   "process", "file",   "path",    "line",       "function",
+    "message", "exception", "scope",  "trace_id", "span_id", "fields", "dump_id", "thread_name"};
 
 std::string list_of_fields() {
   std::string list;

@@ -32,6 +32,7 @@ enum class field : std::uint8_t {
   span_id,
   fields,
   dump_id,
+  thread_name,
 };
 
 /// True for the fields that are formatted as integers.

@@ -20,6 +20,16 @@ void logger::set_level(level l) {
   core_of(node_).loggers.set_level(full(node_), l);
 }
 
+void logger::set_flush_level(level l) const {
+  if (l > level::off)
+    throw configuration_error("flush_level", std::to_string(static_cast<int>(l)), "not a level");
+  core_of(node_).loggers.set_flush_level(full(node_), l);
+}
+
+void logger::inherit_flush_level() const {
+  core_of(node_).loggers.set_flush_level(full(node_), std::nullopt);
+}
+
 void logger::inherit_level() { core_of(node_).loggers.set_level(full(node_), std::nullopt); }
 
 void logger::add_handler(const std::shared_ptr<handler>& h) {

@@ -22,7 +22,7 @@ const context_block* innermost_context(thread_slot& slot) noexcept {
 namespace {
 
 void fill(outbox_entry& entry, const thread_slot& slot, const record_reader& record) noexcept {
-  entry.thread_id = slot.thread_id;
+  entry.thread = slot.thread;
   std::memcpy(entry.record(), record.data(), record.bytes());
 }
 

@@ -8,6 +8,7 @@
 
 #include <faultline/configuration_error.hpp>
 #include <faultline/handler.hpp>
+#include <faultline/scope.hpp>
 
 #include "front/core.hpp"
 #include "handlers/handler_access.hpp"
@@ -110,6 +111,12 @@ void registry::set_level(node& n, std::optional<level> own) {
   refresh();
 }
 
+void registry::set_flush_level(node& n, std::optional<level> own) {
+  const std::lock_guard lock(configuration_mutex());
+  n.own_flush_level = own;
+  refresh();
+}
+
 void registry::set_propagate(node& n, bool propagate) {
   const std::lock_guard lock(configuration_mutex());
   n.propagate.store(propagate, std::memory_order_relaxed);
@@ -190,6 +197,10 @@ void registry::refresh(node& n) noexcept {
   for (std::size_t l = 0; l < n.gates.size(); ++l)
     n.gates[l].open_for(*n.owner, (mask & bit_of(static_cast<level>(l))) != 0);
   n.threshold.store(own, std::memory_order_relaxed);
+  n.flush_mask.store(n.own_flush_level     ? bits_from(*n.own_flush_level)
+                     : n.parent != nullptr ? n.parent->flush_mask.load(std::memory_order_relaxed)
+                                           : bits_from(scope_options::default_flush_level),
+                     std::memory_order_relaxed);
 }
 
 void registry::refresh() noexcept {

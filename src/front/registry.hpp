@@ -39,6 +39,7 @@ struct node : node_head {
   node* parent = nullptr;
   unsigned depth = 0;
   std::optional<level> own_level;
+  std::optional<level> own_flush_level;
   /// Relaxed: like a level, see node_head.
   std::atomic<bool> propagate{true};
   /// The present list, replaced as a whole and kept until the registry goes. Release by whoever changes it,
@@ -73,6 +74,7 @@ class registry {
   [[nodiscard]] node& root() noexcept { return *root_; }
 
   void set_level(node& n, std::optional<level> own);
+  void set_flush_level(node& n, std::optional<level> own);
   void set_propagate(node& n, bool propagate);
   void attach(node& n, handler& target);
   void detach(node& n, handler& target);

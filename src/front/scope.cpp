@@ -237,7 +237,9 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
   scope.watermark = slot.here(c);
   scope.logged_mark = c.logged;
   scope.held = 0;
-  scope.levels = detail::bits_from(settings.flush_level);
+  scope.levels = settings.flush_level == scope_options::default_flush_level
+                     ? node_->flush_mask.load(std::memory_order_relaxed)
+                     : detail::bits_from(settings.flush_level);
   scope.outer_trip_mask = c.trip_mask;
   scope.target_bit = target_bit;
   scope.counts = settings.on_full == full_policy::flush;

@@ -135,7 +135,7 @@ void address(thread_slot& slot, buffer& b, std::span<scope_slot* const> tripped,
   b.sequence = slot.hand_overs + 1;
   b.outbox_position = slot.out.position();
   b.lost_contexts = slot.lost_contexts;
-  b.thread_id = slot.thread_id;
+  b.thread = slot.thread;
   b.trigger = cause.trigger;
   b.level = cause.level;
   b.site = cause.site;

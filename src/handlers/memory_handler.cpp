@@ -26,7 +26,8 @@ stored_record store(const record_view& r) {
           .scope = std::string(has_scope ? r.scope->name : std::string_view()),
           .trace_id = std::string(has_scope ? r.scope->trace_id : std::string_view()),
           .dump_id = r.dump_id,
-          .arguments = std::move(arguments)};
+          .arguments = std::move(arguments),
+          .thread_name = std::string(r.thread_name)};
 }
 
 stored_dump store(const dump_envelope& d) {

@@ -131,6 +131,7 @@ std::string journal_encoder::encode(const record_view& r, std::string_view body)
   std::string out;
   begin(r.level, out);
   append_own("TID", std::uint64_t{r.thread_id}, out);
+  append_own("FAULTLINE_THREAD_NAME", r.thread_name, out);
   append_own("CODE_FILE", r.site->file, out);
   if (r.site->line != 0) append_own("CODE_LINE", std::uint64_t{r.site->line}, out);
   append_own("CODE_FUNC", r.site->function, out);
@@ -148,6 +149,7 @@ std::string journal_encoder::encode(const dump_envelope& dump, level worst) cons
   std::string out;
   begin(worst, out);
   append_own("TID", std::uint64_t{dump.thread_id}, out);
+  append_own("FAULTLINE_THREAD_NAME", dump.thread_name, out);
   append_own("FAULTLINE_LOGGER", dump.logger, out);
   append_time(dump.start, out);
   append_own("FAULTLINE_DUMP_ID", dump.id, out);

@@ -69,7 +69,8 @@ constexpr std::array option_keys{
                [](auto& o, auto key, auto value) { o.storm_dumps_per_second = parse_count(key, value); }},
 };
 
-constexpr std::array<std::string_view, 4> other_keys{"handlers", "level", "levels", "target"};
+constexpr std::array<std::string_view, 6> other_keys{"flush_level", "flush_levels", "handlers",
+                                                     "level",       "levels",       "target"};
 
 std::string all_keys() {
   std::vector<std::string_view> names(other_keys.begin(), other_keys.end());
@@ -102,6 +103,9 @@ void configuration::set(std::string_view key, std::string_view value) {
   if (key == "level") return set_level("root", value);
   if (key == "levels")
     return for_each_part(key, value, ',', [this](auto name, auto text) { set_level(name, text); });
+  if (key == "flush_level") return set_flush_level("root", value);
+  if (key == "flush_levels")
+    return for_each_part(key, value, ',', [this](auto name, auto text) { set_flush_level(name, text); });
   if (key == "handlers") {
     handlers_.clear();
     return for_each_part(key, value, ';', [this](auto name, auto text) { add_handler(name, text); });
@@ -114,6 +118,11 @@ void configuration::set(std::string_view key, std::string_view value) {
 void configuration::set_level(std::string_view logger, std::string_view level) {
   levels_.insert_or_assign(std::string(logger),
                            detail::parse_level("level of " + std::string(logger), level));
+}
+
+void configuration::set_flush_level(std::string_view logger, std::string_view level) {
+  flush_levels_.insert_or_assign(std::string(logger),
+                                 detail::parse_level("flush level of " + std::string(logger), level));
 }
 
 void configuration::add_handler(std::string_view logger, std::string_view target) {
@@ -151,6 +160,7 @@ runtime_options configuration::options() {
 
 void configuration::apply(runtime& r) {
   for (const auto& [name, l] : levels_) r.get_logger(name).set_level(l);
+  for (const auto& [name, l] : flush_levels_) r.get_logger(name).set_flush_level(l);
   for (const auto& [name, target] : handlers_) r.get_logger(name).add_handler(open(target));
 }
 

@@ -7,6 +7,7 @@
 
 #include <faultline/configuration_error.hpp>
 
+#include "record/thread_names.hpp"
 #include "runtime/runtime_core.hpp"
 
 namespace faultline {
@@ -59,7 +60,10 @@ logger runtime::get_logger(std::string_view dotted_name) { return logger(core_->
 bool runtime::flush(std::chrono::nanoseconds deadline) { return full(core_).flush(deadline); }
 bool runtime::stop(std::chrono::nanoseconds deadline) { return full(core_).stop(deadline); }
 runtime_stats runtime::stats() const { return full(core_).stats(); }
-void runtime::attach_thread() { (void)detail::obtain_slot(*core_); }
+void runtime::attach_thread(std::string_view name) {
+  detail::thread_slot* const slot = detail::obtain_slot(*core_);
+  if (slot != nullptr && !name.empty()) slot->thread.name = detail::thread_names::instance().enter(name);
+}
 bool runtime::run_once() { return full(core_).run_once(); }
 void runtime::reopen() { full(core_).reopen(); }
 

@@ -31,6 +31,9 @@ void set_member(configuration& settings, const std::string& key, const json& val
   if (key == "levels") {
     for (const auto& [logger, level] : object_of(key, value).items())
       settings.set_level(logger, text_of("level of " + logger, level));
+  } else if (key == "flush_levels") {
+    for (const auto& [logger, level] : object_of(key, value).items())
+      settings.set_flush_level(logger, text_of("flush level of " + logger, level));
   } else if (key == "handlers") {
     settings.set("handlers", "");
     for (const auto& [logger, targets] : object_of(key, value).items())

@@ -255,6 +255,7 @@ syslog_message syslog_encoder::encode(const record_view& r, std::string_view bod
   data.begin(record_id_);
   data.add("logger", r.logger);
   data.add("thread", std::uint64_t{r.thread_id});
+  if (!r.thread_name.empty()) data.add("thread_name", r.thread_name);
   if (!r.time_is_exact) data.add("time", "inexact");
   data.add("file", last_part(r.site->file));
   if (r.site->line != 0) data.add("line", std::uint64_t{r.site->line});
@@ -281,6 +282,7 @@ syslog_message syslog_encoder::encode(const dump_envelope& dump, level worst) {
   data.add("scope", dump.scope.name);
   data.add("logger", dump.logger);
   data.add("thread", std::uint64_t{dump.thread_id});
+  if (!dump.thread_name.empty()) data.add("thread_name", dump.thread_name);
   data.add("duration_us", std::to_string(dump.duration.count() / 1000));
   data.add("trigger", to_string(dump.trigger));
   data.add("reason", dump.reason);

@@ -114,6 +114,18 @@ TEST_CASE("each option leaves out its group and nothing else") {
   CHECK(keys(object(r, {.thread = false})) == without({"thread"}));
 }
 
+TEST_CASE("a thread's name stands beside its number, where it has one") {
+  record_view r = sample_record("m", level::info);
+  r.thread_name = "worker \"7\"";
+  CHECK(object(r)["thread_name"] == "worker \"7\"");
+  CHECK(!object(r, {.thread = false}).contains("thread_name"));
+  dump_envelope d = sample_envelope();
+  d.thread_name = r.thread_name;
+  std::string text;
+  make_json_formatter()->format(batch({&r, 1}, &d), text);
+  CHECK(json::parse(lines_of(text).front())["thread_name"] == "worker \"7\"");
+}
+
 TEST_CASE("a dump begins with an object of its facts, which its records name") {
   std::vector<record_view> records(2, sample_record("m"));
   for (record_view& r : records) r.dump_id = 17;

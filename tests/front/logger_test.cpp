@@ -111,3 +111,35 @@ TEST_CASE("level names are read in capitals and lower case, and nothing else") {
   CHECK(parse_level("off") == level::off);
   CHECK_THROWS_WITH(parse_level("Loud"), test::contains("level: 'Loud': expected trace"));
 }
+
+TEST_CASE("a logger's flush level is that of its scopes which ask for no other") {
+  manual_runtime rt;
+  const logger lg = rt.get("app.db");
+  const auto dumps_of_warning = [&](const scope_options& options) {
+    const std::size_t before = rt.dumps().size();
+    const error_scope scope(lg, options);
+    FAULTLINE_WARNING(lg, "slow query");
+    return rt.dumps().size() - before;
+  };
+  CHECK(dumps_of_warning({}) == 0);
+  rt.get("app").set_flush_level(level::warning); // inherited
+  CHECK(dumps_of_warning({}) == 1);
+  CHECK(dumps_of_warning({.flush_level = level::critical}) == 0);
+  lg.set_flush_level(level::off); // its own
+  CHECK(dumps_of_warning({}) == 0);
+  CHECK(dumps_of_warning({.flush_level = level::info}) == 1);
+  lg.inherit_flush_level();
+  CHECK(dumps_of_warning({}) == 1);
+  rt.get("app").inherit_flush_level();
+  CHECK(dumps_of_warning({}) == 0);
+  CHECK_THROWS_WITH(lg.set_flush_level(static_cast<level>(9)), test::contains("flush_level: '9'"));
+}
+
+TEST_CASE("a scope that is open keeps the flush level with which it was entered") {
+  manual_runtime rt;
+  const logger lg = rt.get("app");
+  const error_scope scope(lg);
+  lg.set_flush_level(level::warning);
+  FAULTLINE_WARNING(lg, "slow query");
+  CHECK(rt.dumps().empty());
+}

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plugins/loaded_plugin.hpp"
+#include "stress/scale.hpp"
 #include "support/catch.hpp"
 #include "support/manual_runtime.hpp"
 
@@ -108,11 +109,12 @@ TEST_CASE("a plug-in that stays when it is closed is seen to stay") {
 }
 #endif
 
-TEST_CASE("a plug-in that is loaded again logs again, a hundred times") {
+TEST_CASE("a plug-in that is loaded again logs again, a hundred times and more") {
   manual_runtime rt;
   const logger lg = rt.get("host");
   strings expected;
-  for (int i = 0; i < 100; ++i) {
+  const int times = static_cast<int>(stress::scaled(100));
+  for (int i = 0; i < times; ++i) {
     {
       const loaded_plugin first(PLUGIN_FIRST);
       const error_scope scope(lg, {});

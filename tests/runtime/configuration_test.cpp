@@ -76,6 +76,7 @@ TEST_CASE("a wrong value is refused by an error that names key, value and what i
         "level of root: 'loud': one of trace, debug, info, warning, error, critical, off");
   CHECK(refusal("levels", "app=debug,db=x") ==
         "level of db: 'x': one of trace, debug, info, warning, error, critical, off");
+  CHECK(refusal("flush_levels", "app=x").starts_with("flush level of app: 'x': one of trace"));
   CHECK(refusal("levels", "app") == "levels: 'app': each part reads LOGGER=VALUE; between parts stands a ,");
   CHECK(refusal("buffer_bytes", "64 kB") ==
         "buffer_bytes: '64 kB': a whole number, which may end in KiB or MiB");
@@ -108,6 +109,8 @@ TEST_CASE("levels and handlers reach the loggers, and one target named twice is 
   configuration c;
   c.set("level", "warning");
   c.set("levels", "app=info,app.db=DEBUG");
+  c.set("flush_level", "critical");
+  c.set("flush_levels", "app=error,app.db=warning");
   c.set("target", "file:" + path + "?mode=0600&pattern={level}|{message}");
   c.set("handlers", "root=file:" + path + "?mode=0600&pattern={level}|{message};app.db=null");
   runtime r(c.options());
@@ -120,7 +123,16 @@ TEST_CASE("levels and handlers reach the loggers, and one target named twice is 
     const error_scope scope(r.get_logger("app"));
     FAULTLINE_ERROR(r.get_logger("app"), "told once");
   }
+  {
+    const error_scope scope(r.get_logger("app.db"), {.target = make_null_handler()});
+    FAULTLINE_WARNING(r.get_logger("app.db"), "trips it");
+  }
+  {
+    const error_scope scope(r.get_logger("other"), {.target = make_null_handler()});
+    FAULTLINE_ERROR(r.get_logger("other"), "does not");
+  }
   REQUIRE(r.stop());
+  CHECK(r.stats().hand_overs == 2);
   CHECK(test::contents(path).starts_with("INFO|passed\n"));
   CHECK(test::contents(path).find("told once") == test::contents(path).rfind("told once"));
 }

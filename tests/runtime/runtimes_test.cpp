@@ -1,6 +1,8 @@
 #include <memory>
 #include <thread>
 
+#include <pthread.h>
+
 #include "support/catch.hpp"
 #include "support/manual_runtime.hpp"
 
@@ -81,6 +83,40 @@ TEST_CASE("every record tells the thread that logged it, though threads share a 
   REQUIRE(records.size() == 2);
   CHECK(records[0].thread_id == ids[0]);
   CHECK(records[1].thread_id == ids[1]);
+}
+
+TEST_CASE("a thread's records show the name that it had when it logged them") {
+  manual_runtime rt;
+  rt.target->set_formatter(make_text_formatter("{thread_name:>9} {message}", {.envelope = false}));
+  logger lg = rt.get();
+  lg.add_handler(rt.target);
+  std::thread([&] {
+    FAULTLINE_INFO(lg, "the program's name is none");
+    rt.get_runtime().attach_thread("worker 7");
+    FAULTLINE_INFO(lg, "passed");
+    {
+      const error_scope scope(lg, {.target = rt.target});
+      FAULTLINE_DEBUG(lg, "held");
+      FAULTLINE_ERROR(lg, "failed");
+    }
+    rt.get_runtime().attach_thread("worker 8");
+    FAULTLINE_INFO(lg, "renamed");
+  }).join();
+  std::thread([&] {
+    ::pthread_setname_np(::pthread_self(), "of system");
+    FAULTLINE_INFO(lg, "the next thread in that slot");
+    ::pthread_setname_np(::pthread_self(), "later");
+    FAULTLINE_INFO(lg, "attached before");
+  }).join();
+  rt.write_all();
+  CHECK(rt.target->text() == "          the program's name is none\n"
+                             " worker 7 passed\n"
+                             " worker 7 held\n"
+                             " worker 7 failed\n"
+                             " worker 8 renamed\n"
+                             "of system the next thread in that slot\n"
+                             "of system attached before\n");
+  CHECK(rt.target->records()[1].thread_name == "worker 7");
 }
 
 TEST_CASE("the default runtime is configured once, before its first use") {

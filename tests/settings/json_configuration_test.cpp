@@ -29,7 +29,8 @@ TEST_CASE("a JSON file sets keys, levels and handlers") {
   const test::temporary_directory folder;
   const std::string path = folder.file("logging.json");
   const std::string log = folder.file("app.log");
-  std::ofstream(path) << R"({"level": "info", "levels": {"app.db": "debug"}, // comments are allowed
+  std::ofstream(path) << R"({"level": "info", "levels": {"app.db": "debug"},
+    "flush_level": "critical", "flush_levels": {"app": "info"}, // comments are allowed
     "clock": "scope", "buffers_per_thread": 5, "drain_on_terminate": false,
     "handlers": {"root": ["null", "file:)"
                       << log << R"(?format=json"], "app": "null"}})";
@@ -42,7 +43,12 @@ TEST_CASE("a JSON file sets keys, levels and handlers") {
   CHECK(r.get_logger("app").effective_level() == level::info);
   CHECK(r.get_logger("app.db").effective_level() == level::debug);
   FAULTLINE_INFO(r.get_logger("app"), "hello");
+  {
+    const error_scope scope(r.get_logger("app"), {.target = make_null_handler()});
+    FAULTLINE_INFO(r.get_logger("app"), "trips it");
+  }
   REQUIRE(r.stop());
+  CHECK(r.stats().hand_overs == 1);
   std::string line;
   std::ifstream file(log);
   REQUIRE(std::getline(file, line));

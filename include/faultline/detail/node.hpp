@@ -38,6 +38,7 @@ struct level_gate {
 struct alignas(64) node_head {
   std::atomic<level> threshold{level::debug}; ///< effective level, inherited or the node's own
   std::atomic<level_mask> pass_mask{0};       ///< levels that a handler up the tree wants
+  std::atomic<level_mask> flush_mask{bits_from(level::error)}; ///< levels that trip its scopes by default
   std::uint32_t id = 0;
   const core_head* owner = nullptr;
   std::array<level_gate, 6> gates;

@@ -1,0 +1,53 @@
+#include "record/thread_names.hpp"
+
+#include <functional>
+#include <memory>
+#include <new>
+
+namespace faultline::detail {
+namespace {
+
+/// Cut to the bound, but not within a UTF-8 sequence.
+std::string_view bounded(std::string_view name) noexcept {
+  if (name.size() <= thread_names::longest_name) return name;
+  std::size_t size = thread_names::longest_name;
+  while (size > 0 && (static_cast<unsigned char>(name[size]) & 0xC0U) == 0x80) --size;
+  return name.substr(0, size);
+}
+
+} // namespace
+
+thread_names& thread_names::instance() {
+  static thread_names& it = *new thread_names;
+  return it;
+}
+
+std::uint32_t thread_names::enter(std::string_view name) noexcept try {
+  name = bounded(name);
+  if (name.empty()) return 0;
+  std::unique_ptr<const std::string> made;
+  const std::size_t first = std::hash<std::string_view>{}(name) % most_names;
+  for (std::size_t n = 0; n < most_names; ++n) {
+    const std::size_t id = (first + n) % most_names + 1; // 0 is no name's
+    const std::string* there = cells_[id].load(std::memory_order_acquire);
+    if (there == nullptr) {
+      if (!made) made = std::make_unique<const std::string>(name);
+      // Release publishes the text; acquire, for the loser, the winner's.
+      if (cells_[id].compare_exchange_strong(there, made.get(), std::memory_order_acq_rel)) {
+        (void)made.release();
+        return static_cast<std::uint32_t>(id);
+      }
+    }
+    if (*there == name) return static_cast<std::uint32_t>(id);
+  }
+  return 0;
+} catch (const std::bad_alloc&) {
+  return 0;
+}
+
+std::string_view thread_names::find(std::uint32_t id) const noexcept {
+  const std::string* name = id <= most_names ? cells_[id].load(std::memory_order_acquire) : nullptr;
+  return name != nullptr ? std::string_view(*name) : std::string_view();
+}
+
+} // namespace faultline::detail
