@@ -283,24 +283,25 @@ TEST_CASE("what a scope that passes through owes without a free buffer is told o
   CHECK(closes(rt.stats()));
 }
 
-TEST_CASE("a record that the outbox refuses and another scope's dump has for the same target is not owed") {
+TEST_CASE("a record that another scope's dump has for the same target is not owed, full as the outbox is") {
   manual_runtime rt({.buffers_per_thread = 6, .outbox_bytes = 4096});
-  const logger lg = rt.get();
+  const logger lg = rt.get("app");
   {
+    const error_scope other(rt.get("other"), passing);
+    FAULTLINE_ERROR(rt.get("other"), "error");
     const error_scope outer(lg, {.flush_level = level::critical});
-    const error_scope scope(lg, {.flush_level = level::error, .after_trip = trip_policy::pass_through});
-    FAULTLINE_ERROR(lg, "error");
-    while (rt.stats().outbox_full == 0) FAULTLINE_ERROR(lg, "passed");
-    rt.target->clear();
+    error_scope scope(lg, {.flush_level = level::off, .after_trip = trip_policy::pass_through});
+    scope.trip("passes from here on");
+    while (rt.stats().outbox_full == 0) FAULTLINE_ERROR(rt.get("other"), "fills the outbox");
     FAULTLINE_CRITICAL(lg, "critical");
   }
   CHECK(rt.messages().back() == "critical");
-  CHECK(rt.stats().lost == 0);
   {
     const error_scope next(lg);
     FAULTLINE_ERROR(lg, "next");
   }
   CHECK(rt.dumps().back().lost_contexts == 0);
+  CHECK(rt.stats().lost == 0);
   CHECK(closes(rt.stats()));
 }
 

@@ -183,7 +183,7 @@ TEST_CASE("what an inner scope pinned is not among the outer one's first") {
   const auto other = make_memory_handler();
   const logger lg = rt.get();
   {
-    const error_scope outer(lg, {.target = other, .capacity = 100, .pin_first = 2});
+    const error_scope outer(lg, {.target = other, .capacity = 1000, .pin_first = 2});
     log_numbers(lg, 0, 300);
     const error_scope inner(lg, {.flush_level = level::off, .capacity = 1, .pin_first = 3});
     log_numbers(lg, 300, 600);
