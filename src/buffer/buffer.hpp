@@ -67,6 +67,7 @@ struct trip_descriptor {
 };
 
 struct buffer {
+  /// The states above: what each transition publishes to whom is written there.
   std::atomic<buffer_state> state{buffer_state::free};
   thread_slot* home = nullptr;
   std::byte* data = nullptr;
