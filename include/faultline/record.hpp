@@ -81,13 +81,15 @@ enum class trigger : std::uint8_t {
   call,      ///< error_scope::trip(reason)
   budget,    ///< the scope took longer than its time budget ("slow")
   result,    ///< the predicate on the wrapped function's result
-  full,      ///< the held records reached the capacity of a scope with full_policy::flush
+  full, ///< the held records reached the capacity of a scope with full_policy::flush; or the outbox was full,
+        ///< and what a scope would have had written at once comes in a dump
+  sample, ///< nothing failed: one in scope_options::sample_every, by chance
 };
 
 /// The trigger's name in lower case.
 [[nodiscard]] constexpr std::string_view to_string(trigger t) noexcept {
-  constexpr std::string_view names[] = {"level", "exception", "call", "slow", "result", "full"};
-  return names[static_cast<unsigned>(t) < 6 ? static_cast<unsigned>(t) : 0];
+  constexpr std::string_view names[] = {"level", "exception", "call", "slow", "result", "full", "sample"};
+  return names[static_cast<unsigned>(t) < 7 ? static_cast<unsigned>(t) : 0];
 }
 
 /// The facts of one dump: a block of records that one failure wrote to one handler.

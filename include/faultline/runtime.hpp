@@ -94,7 +94,8 @@ struct runtime_stats {
   std::uint64_t contexts_refused =
       0; ///< trips that found no free buffer; their error record went to the outbox
   std::uint64_t contexts_suppressed = 0; ///< trips whose held records a storm suppressed
-  std::uint64_t outbox_full = 0;         ///< records that the outbox refused
+  std::uint64_t outbox_full = 0;         ///< how often the outbox refused a record, for the handlers of its
+                                         ///< logger or for the target of one scope
   std::uint64_t reentered = 0;  ///< statements in signal handlers that interrupted faultline on their thread
   std::uint64_t after_stop = 0; ///< trips and passes after `stop`
   std::uint64_t scopes_refused = 0;   ///< scopes beyond the nesting or target bound, which hold nothing

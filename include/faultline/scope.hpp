@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include <faultline/detail/cursor.hpp>
@@ -28,7 +29,7 @@ enum class full_policy : std::uint8_t {
 /// What a scope does after a trip.
 enum class trip_policy : std::uint8_t {
   resume,       ///< holds again
-  pass_through, ///< not available yet: refused with `configuration_error`
+  pass_through, ///< what it sees from then on is written at once, record by record, until the scope ends
 };
 
 /// A reference to a handler as scopes take it: from any `shared_ptr` to a handler. It keeps the
@@ -56,6 +57,24 @@ class FAULTLINE_API handler_ref {
   std::shared_ptr<handler> owner_; // set only while no runtime keeps the handler
 };
 
+/// A record that is about to trip a scope. The texts are good during the call. The arguments are not part of
+/// it: they are formatted later, on another thread.
+struct trip_view {
+  faultline::level level = faultline::level::error; ///< the record's
+  std::string_view logger;                          ///< dotted name, "root" for the root logger
+  std::string_view format;        ///< as written in the statement; "call failed" for an escaping exception
+  std::string_view file;          ///< where the statement stands
+  std::string_view function;      ///< the function it is in
+  std::uint32_t line = 0;         ///< its line
+  bool exception_escapes = false; ///< the record is `call failed`
+  /// That exception's type; null where it is not known: only log_if_errors knows it.
+  const std::type_info* exception_type = nullptr;
+};
+
+/// Whether such a record is an error that was to be expected. It runs on the logging thread, within the
+/// statement: it should be quick and must not wait; what it logs itself is lost and counted.
+using expectation = bool (*)(const trip_view&) noexcept;
+
 /// How a scope behaves. Checked when the scope is entered; a wrong value throws `configuration_error`.
 struct scope_options {
   static constexpr level default_flush_level = level::error; ///< as Python's MemoryHandler
@@ -67,9 +86,13 @@ struct scope_options {
                                            ///< default stands for the logger's, see logger::set_flush_level
   std::size_t capacity = default_capacity; ///< records; not zero
   full_policy on_full = full_policy::drop_oldest; ///< what happens at `capacity`
-  trip_policy after_trip = trip_policy::resume;   ///< pass_through is refused: not available yet
-  std::size_t pin_first = 0;                      ///< anything but 0 is refused: not available yet
+  trip_policy after_trip = trip_policy::resume;   ///< what becomes of later records once it tripped
+  std::size_t pin_first = 0;            ///< so many first records are written besides the last `capacity`
   std::chrono::nanoseconds budget = {}; ///< a scope that takes longer is written as "slow"; zero: no budget
+  /// Errors for which it returns true do not trip the scope: the target gets them at once, alone. Null: none.
+  expectation expects = nullptr;
+  /// Of scopes that end well one in so many is written, as "sample": on average, chosen at random. 0: none.
+  std::size_t sample_every = 0;
 };
 
 namespace detail {
@@ -104,7 +127,7 @@ class FAULTLINE_API error_scope {
   ~error_scope();
 
   /// Writes what the scope holds now, with `reason` (cut at 63 bytes) in the envelope. Holding nothing, it
-  /// writes nothing.
+  /// writes nothing, nor the reason: that is the rule for a scope that passes through already.
   void trip(std::string_view reason) noexcept;
 
   /// Adds a key and a value to the scope's context. Keys and values of one scope share 200 bytes; what goes
@@ -130,9 +153,10 @@ class FAULTLINE_API error_scope {
   /// The same from a `traceparent` header's value. False, and nothing changes, when it is not a valid one.
   bool traceparent(std::string_view header) noexcept;
 
-  /// For log_if_errors: logs `call failed` with the exception being handled. The destructor then logs nothing
-  /// more. Nothing is logged for a thread that is cancelled or ends by pthread_exit.
-  void fail_with_current_exception() noexcept;
+  /// For log_if_errors: logs `call failed` with the exception being handled, or, when it is one of those
+  /// expected, `call failed as expected` at INFO. The destructor then logs nothing more. Nothing is logged
+  /// for a thread that is cancelled or ends by pthread_exit.
+  void fail_with_current_exception(bool (*is_expected)() noexcept = nullptr) noexcept;
   /// Trips because the predicate on the result said so.
   void fail_by_result() noexcept;
 
@@ -159,10 +183,30 @@ struct never_fails {
   template <class Result> constexpr bool operator()(const Result&) const noexcept { return false; }
 };
 
+/// The types of exceptions that are no failures: see scope_decorator::expects.
+template <class... Exceptions> struct expected_exceptions {
+  /// These and more.
+  template <class... More> using with = expected_exceptions<Exceptions..., More...>;
+
+  /// Whether the exception being handled is one of them, or derives from one.
+  static bool has_current() noexcept { return (is_current<Exceptions>() || ...); }
+
+ private:
+  template <class Exception> static bool is_current() noexcept {
+    try {
+      throw;
+    } catch (const Exception&) {
+      return true;
+    } catch (...) {
+      return false;
+    }
+  }
+};
+
 /// A function wrapped by log_if_errors: called with the function's arguments, it returns the function's
 /// result, and runs it in an error scope. What the function throws is logged with its type and what() and
 /// thrown on.
-template <class F, class Predicate> class guarded_function {
+template <class F, class Predicate, class Expected = expected_exceptions<>> class guarded_function {
  public:
   /// For scope_decorator, which has checked the options.
   guarded_function(logger lg, scope_options options, std::string name, Predicate predicate, F f)
@@ -197,7 +241,7 @@ template <class F, class Predicate> class guarded_function {
         return result;
       }
     } catch (...) {
-      scope.fail_with_current_exception();
+      scope.fail_with_current_exception(&Expected::has_current);
       throw;
     }
   }
@@ -210,7 +254,7 @@ template <class F, class Predicate> class guarded_function {
 };
 
 /// Makes guarded functions: see log_if_errors.
-template <class Predicate = never_fails> class scope_decorator {
+template <class Predicate = never_fails, class Expected = expected_exceptions<>> class scope_decorator {
  public:
   /// For log_if_errors, which checks the options.
   scope_decorator(logger lg, scope_options options, Predicate predicate = {})
@@ -218,7 +262,7 @@ template <class Predicate = never_fails> class scope_decorator {
 
   /// Wraps `f`, which is moved or copied into the result.
   template <class F> [[nodiscard]] auto operator()(F f) const {
-    return guarded_function<F, Predicate>(logger_, options_, name_, predicate_, std::move(f));
+    return guarded_function<F, Predicate, Expected>(logger_, options_, name_, predicate_, std::move(f));
   }
 
   /// Results for which `predicate(result)` is true are failures too: the scope is written, and the result
@@ -226,7 +270,17 @@ template <class Predicate = never_fails> class scope_decorator {
   template <class P> [[nodiscard]] auto fails_when(P predicate) const {
     scope_options options = options_;
     options.name = name_;
-    return scope_decorator<P>(logger_, std::move(options), std::move(predicate));
+    return scope_decorator<P, Expected>(logger_, std::move(options), std::move(predicate));
+  }
+
+  /// Exceptions of these types, and of types derived from them, are no failures: they are logged as
+  /// `call failed as expected` at INFO, which as such writes no scope, and thrown on. Further calls add
+  /// types.
+  template <class... Exceptions> [[nodiscard]] auto expects() const {
+    scope_options options = options_;
+    options.name = name_;
+    using all = typename Expected::template with<Exceptions...>;
+    return scope_decorator<Predicate, all>(logger_, std::move(options), predicate_);
   }
 
  private:

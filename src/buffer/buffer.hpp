@@ -17,6 +17,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include <faultline/detail/node.hpp>
 #include <faultline/level.hpp>
@@ -25,6 +26,7 @@
 #include "base/thread_identity.hpp"
 #include "buffer/context_block.hpp"
 #include "buffer/publication.hpp"
+#include "buffer/scope_window.hpp"
 
 namespace faultline {
 class handler;
@@ -34,10 +36,13 @@ namespace faultline::detail {
 
 class thread_slot;
 
-using position = std::uint64_t;
-
 inline constexpr std::size_t segments_per_buffer = 4;
 inline constexpr std::size_t deepest_scope = 32;
+
+/// The room that each buffer has for pinned records.
+[[nodiscard]] constexpr std::size_t pin_bytes(std::size_t segment_bytes) noexcept {
+  return segment_bytes / 4;
+}
 
 /// Why a scope writes.
 struct trip_cause {
@@ -52,11 +57,9 @@ struct trip_cause {
 struct trip_descriptor {
   const node_head* logger;
   handler* target;
-  position from;           ///< the scope's watermark
-  std::uint64_t capacity;  ///< it writes its last `capacity` records
+  scope_window window;     ///< what it writes
   std::uint64_t forgotten; ///< records since the watermark that the buffer's bound made it forget, at most
   std::uint64_t start_ticks;
-  std::uint8_t target_bit; ///< records with this bit have been written to the target
   std::uint8_t reason_size;
   std::array<char, 63> reason;
   context_block context;
@@ -68,11 +71,17 @@ struct buffer {
   std::byte* data = nullptr;
   buffer* next = nullptr; ///< the flusher's list of what it took
 
+  /// Pinned records, in the order in which they were logged: | position (8) | record |. `pin_bytes` of
+  /// room.
+  std::byte* pins = nullptr;
+  std::uint32_t pinned_bytes = 0;
+
   // The hand-over; written by the thread before the buffer is queued.
   std::uint64_t sequence = 0;        ///< counts the thread slot's hand-overs from 1
   std::uint64_t outbox_position = 0; ///< outbox entries before it come first
   std::uint64_t records = 0;         ///< between `from` and `to`
   std::uint64_t lost_contexts = 0;   ///< earlier contexts of the thread that were lost
+  position pins_from = UINT64_MAX;   ///< pinned records before it are not part of it
   position from = 0;
   position to = 0;
   std::array<std::uint32_t, segments_per_buffer> used{}; ///< bytes of each segment that hold records
@@ -89,6 +98,9 @@ struct buffer {
 template <class Use>
 void for_each_record(std::byte* data, const std::array<std::uint32_t, segments_per_buffer>& used,
                      std::size_t segment_bytes, position from, position to, Use&& use);
+
+/// The same for the buffer's pinned records from a position on.
+template <class Use> void for_each_pin(buffer& b, position from, Use&& use);
 
 } // namespace faultline::detail
 
@@ -113,5 +125,16 @@ void faultline::detail::for_each_record(std::byte* data,
       return; // never from our own writer; a damaged buffer ends here
     use(record, at);
     at += bytes;
+  }
+}
+
+template <class Use> void faultline::detail::for_each_pin(buffer& b, position from, Use&& use) {
+  for (std::size_t at = 0; at < b.pinned_bytes;) {
+    position where = 0;
+    std::memcpy(&where, b.pins + at, sizeof where);
+    std::byte* const record = b.pins + at + sizeof where;
+    const std::uint32_t bytes = record_reader(record).bytes();
+    if (where >= from) use(record, where);
+    at += sizeof where + bytes;
   }
 }

@@ -26,6 +26,7 @@ enum outbox_flag : std::uint16_t {
   outbox_filler = 1,  ///< no record: skips to the ring's start
   outbox_routed = 2,  ///< goes to the handlers of its logger
   outbox_in_dump = 4, ///< the hand-over at this position holds it: targets of that dump have it already
+  outbox_told = 8,    ///< the entry before it goes to the handlers of its logger: they have it already
 };
 
 struct outbox_entry {

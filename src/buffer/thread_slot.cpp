@@ -36,11 +36,13 @@ std::size_t slot_geometry::record_bytes() const noexcept {
 
 thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) {
   // | cursor (a page that forks wipe) | thread_slot | buffers' heads | outbox | records of the buffers |
+  // pinned |
   const auto pages = [](std::size_t bytes) { return (bytes + page_bytes - 1) / page_bytes * page_bytes; };
   const std::size_t head_bytes = pages(sizeof(thread_slot) + geometry.buffers * sizeof(buffer));
   const std::size_t outbox_at = page_bytes + head_bytes;
   const std::size_t records_at = outbox_at + geometry.outbox_bytes;
-  mapping memory(records_at + geometry.buffers * geometry.buffer_bytes);
+  const std::size_t pins_at = records_at + geometry.buffers * geometry.buffer_bytes;
+  mapping memory(pins_at + geometry.buffers * pin_bytes(geometry.segment_bytes()));
   memory.wipe_on_fork(0,
                       page_bytes); // where it cannot, pthread_atfork closes the cursor of the forking thread
 
@@ -55,8 +57,11 @@ thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) 
     auto* b = new (slot->buffers_ + i) buffer;
     b->home = slot;
     b->data = base + records_at + i * geometry.buffer_bytes;
+    b->pins = base + pins_at + i * pin_bytes(geometry.segment_bytes());
   }
   slot->out.place(base + outbox_at, geometry.outbox_bytes);
+  // Another seed for each slot and each process: programs of one kind sample different work.
+  slot->samples.seed(read_ticks(geometry.clock) + reinterpret_cast<std::uintptr_t>(slot));
   cursor& c = *slot->cursor_;
   c.argument_bytes = static_cast<std::uint32_t>(geometry.argument_bytes);
   c.record_bytes = static_cast<std::uint32_t>(geometry.record_bytes());
@@ -114,8 +119,12 @@ void thread_slot::pop_scopes(std::size_t index, std::uint32_t ended) noexcept {
   if (index < depth_) cursor_->trip_mask = scopes_[index].outer_trip_mask;
   while (depth_ > index) {
     const scope_slot& scope = scopes_[--depth_];
-    if (scope.owed) ++lost_contexts;
+    if (scope.owes()) ++lost_contexts;
     if (scope.serial != ended) add(counts.scopes_abandoned, 1);
+  }
+  if (some_special) {
+    some_special = false;
+    for (const scope_slot& scope : scopes()) some_special = some_special || scope.is_special();
   }
   if (depth_ > 0) return;
   rewind();
@@ -130,6 +139,7 @@ buffer* thread_slot::free_buffer() noexcept {
 
 void thread_slot::use(buffer& b) noexcept {
   current_ = &b;
+  b.pinned_bytes = 0;
   oldest_ = 0;
   start_segment(0);
 }
@@ -164,6 +174,7 @@ void thread_slot::rewind_segments() noexcept {
   std::uint64_t unsettled = live();
   for (std::uint64_t n = oldest_; n <= segment_; ++n) unsettled -= marks(n).settled();
   add(counts.discarded, unsettled);
+  current_->pinned_bytes = 0;
   oldest_ = 0;
   start_segment(0);
 }
@@ -189,7 +200,7 @@ void thread_slot::settle_lost(record_reader& record) noexcept {
 }
 
 void thread_slot::settle_copied(position from) noexcept {
-  for_each_held(from, [this](record_reader& record) {
+  for_each_held(from, [this](record_reader& record, position) {
     if ((record.flags() & record_handed_over) != 0) return;
     segment_marks& m = marks_of(record.data());
     if ((record.flags() & record_passed) != 0) {
@@ -236,9 +247,71 @@ void thread_slot::settle_moved(buffer& successor, const unsettled_records& befor
   use(successor);
 }
 
+bool thread_slot::pin(const record_reader& record, position at) noexcept {
+  buffer& b = *current_;
+  const std::size_t needed = sizeof at + record.bytes();
+  if (b.pinned_bytes + needed > pin_bytes(segment_bytes_)) return false;
+  std::memcpy(b.pins + b.pinned_bytes, &at, sizeof at);
+  std::memcpy(b.pins + b.pinned_bytes + sizeof at, record.data(), record.bytes());
+  b.pinned_bytes += static_cast<std::uint32_t>(needed);
+  return true;
+}
+
+void thread_slot::drop_pins_before(position from) noexcept {
+  buffer& b = *current_;
+  std::byte* first = b.pins + b.pinned_bytes; // of those that stay: positions rise
+  detail::for_each_pin(b, from, [&first](std::byte* record, position at) {
+    if (record - sizeof at < first) first = record - sizeof at;
+  });
+  const auto stay = static_cast<std::size_t>(b.pins + b.pinned_bytes - first);
+  std::memmove(b.pins, first, stay);
+  b.pinned_bytes = static_cast<std::uint32_t>(stay);
+}
+
+std::uint64_t thread_slot::count_pins(position from, position to) noexcept {
+  std::uint64_t count = 0;
+  for_each_pin(from, [&count, to](const record_reader&, position at) { count += at < to ? 1 : 0; });
+  return count;
+}
+
+void thread_slot::take_pins(buffer& leaving, position from) noexcept {
+  leaving.pins_from = from;
+  leaving.records += count_pins(from, UINT64_MAX);
+  taken_pins_ = {from, {}};
+  for_each_pin(from, [&u = taken_pins_.unsettled](const record_reader& record, position) {
+    const std::uint8_t flags = record.flags();
+    if ((flags & record_handed_over) != 0) return;
+    ++((flags & record_passed) != 0 ? u.passed : (flags & record_lost) != 0 ? u.lost : u.plain);
+  });
+}
+
+void thread_slot::settle_pins(bool here) noexcept {
+  const unsettled_records& u = taken_pins_.unsettled;
+  subtract(counts.discarded, u.plain);
+  subtract(counts.forgotten, u.plain);
+  subtract(counts.passed_only, u.passed);
+  subtract(counts.lost, u.lost);
+  add(counts.handed_over, u.plain + u.passed + u.lost);
+  if (here)
+    for_each_pin(taken_pins_.from,
+                 [](record_reader& record, position) { record.set_flags(record_handed_over); });
+}
+
+void thread_slot::lose_pins(position from) noexcept {
+  for_each_pin(from, [this](record_reader& record, position) {
+    if ((record.flags() & (record_handed_over | record_passed | record_lost)) != 0) return;
+    subtract(counts.discarded, 1);
+    subtract(counts.forgotten, 1);
+    add(counts.lost, 1);
+    record.set_flags(record_lost);
+  });
+}
+
 void thread_slot::copy_span(position from, buffer& destination) noexcept {
   note_used();
   destination.used = current_->used;
+  destination.pinned_bytes = current_->pinned_bytes;
+  if (current_->pinned_bytes != 0) std::memcpy(destination.pins, current_->pins, current_->pinned_bytes);
   for (std::uint64_t n = from / segment_bytes_; n <= segment_; ++n) {
     const std::size_t at = n % segments_per_buffer * segment_bytes_;
     const std::size_t skip = n == from / segment_bytes_ ? from % segment_bytes_ : 0;

@@ -8,49 +8,24 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <typeinfo>
 
 #include <faultline/detail/cursor.hpp>
 #include <faultline/detail/site.hpp>
 #include <faultline/level.hpp>
-#include <faultline/scope.hpp>
 
 #include "base/clock.hpp"
 #include "base/mapping.hpp"
 #include "buffer/buffer.hpp"
 #include "buffer/outbox.hpp"
+#include "buffer/sample_dice.hpp"
+#include "buffer/scope_slot.hpp"
 #include "record/layout.hpp"
 
 namespace faultline::detail {
 
 struct generation;
 class hand_over_producer;
-
-/// One open scope: a view on the thread's buffer.
-struct scope_slot {
-  const node_head* logger;
-  handler* target;
-  std::uint64_t start_ticks;
-  std::uint64_t budget_ticks; ///< 0: none
-  std::uint64_t capacity;
-  position watermark;         ///< what came before it has been written, or was not this scope's
-  std::uint64_t logged_mark;  ///< the cursor's count at the watermark
-  std::uint64_t held;         ///< visible records since the watermark; counted for full_policy::flush only
-  std::uint32_t serial;       ///< tells one use of the slot from the next
-  level_mask levels;          ///< levels that trip it
-  level_mask outer_trip_mask; ///< the cursor's trip mask before it was entered
-  std::uint8_t target_bit;
-  bool counts;      ///< full_policy::flush
-  bool owed;        ///< it tripped and could not hand over
-  position owed_to; ///< what it owes up to here is counted as lost
-  /// The serial of the scope once it ended on another thread: it trips no more and goes when the thread next
-  /// enters or leaves a scope. Relaxed: it carries nothing but itself.
-  std::atomic<std::uint32_t> ended_elsewhere;
-  context_block context;
-
-  [[nodiscard]] bool abandoned() const noexcept {
-    return ended_elsewhere.load(std::memory_order_relaxed) == serial;
-  }
-};
 
 /// Sizes that all slots of a runtime share.
 struct slot_geometry {
@@ -138,7 +113,8 @@ class thread_slot {
   /// was settled, in the buffer's first segment.
   [[nodiscard]] bool may_pop_only_scope(std::uint32_t serial) const noexcept {
     const scope_slot& scope = scopes_[0];
-    return depth_ == 1 && scope.serial == serial && scope.budget_ticks == 0 && !scope.owed && is_plain();
+    return depth_ == 1 && scope.serial == serial && scope.budget_ticks == 0 && scope.traits == 0 &&
+           is_plain();
   }
   void pop_only_scope(cursor& c) noexcept {
     c.trip_mask = scopes_[0].outer_trip_mask;
@@ -186,15 +162,48 @@ class thread_slot {
   /// The current buffer left with all its records but those `before`; another takes its place.
   void settle_moved(buffer& successor, const unsettled_records& before) noexcept;
 
-  /// Calls `use(record_reader&)` for each held record from the position on, oldest first.
+  /// Calls `use(record_reader&, position)` for each held record from the position on, oldest first.
   template <class Use> void for_each_held(position from, Use&& use) noexcept {
     note_used();
     for_each_record(current_->data, current_->used, segment_bytes_, from, here(),
-                    [&use](std::byte* at, position) {
+                    [&use](std::byte* at, position where) {
                       record_reader record(at);
-                      use(record);
+                      use(record, where);
                     });
   }
+
+  // Pinned records: copies of those that scopes want although their segment is forgotten, in a place of the
+  // buffer's own, of a quarter of a segment. The ledger counts them as forgotten until a hand-over takes
+  // them.
+
+  /// Keeps a record of the oldest segment, from that position. False when there is no room.
+  bool pin(const record_reader& record, position at) noexcept;
+  /// Makes room: nobody wants pinned records before that position.
+  void drop_pins_before(position from) noexcept;
+  /// Calls `use(record_reader&, position)` for each record of the oldest segment.
+  template <class Use> void for_each_in_oldest(Use&& use) noexcept {
+    note_used();
+    for_each_record(current_->data, current_->used, segment_bytes_, oldest_position(),
+                    oldest_position() + segment_bytes_, [&use](std::byte* record, position at) {
+                      record_reader reader(record);
+                      use(reader, at);
+                    });
+  }
+  /// The same for each pinned record from the position on.
+  template <class Use> void for_each_pin(position from, Use&& use) noexcept {
+    detail::for_each_pin(*current_, from, [&use](std::byte* record, position at) {
+      record_reader reader(record);
+      use(reader, at);
+    });
+  }
+  /// How many there are between two positions.
+  [[nodiscard]] std::uint64_t count_pins(position from, position to) noexcept;
+  /// Those from the position on are to be part of the hand-over that is being prepared.
+  void take_pins(buffer& leaving, position from) noexcept;
+  /// It was accepted; `here` when the buffer did not leave with it.
+  void settle_pins(bool here) noexcept;
+  /// They should have been written and were not.
+  void lose_pins(position from) noexcept;
 
   /// Copies the records from the position on into another buffer of this slot, at the same positions.
   void copy_span(position from, buffer& destination) noexcept;
@@ -226,12 +235,15 @@ class thread_slot {
   hand_over_producer* producer = nullptr; ///< recycled with the slot
   outbox out;
   slot_counts counts;
+  sample_dice samples;
   std::uint64_t hand_overs = 0;    ///< the thread's count; `hand_overs_published` is what the flusher reads
   std::uint64_t lost_contexts = 0; ///< to be told by the next dump
   thread_identity thread;
   thread_slot* next_of_thread = nullptr;         ///< the thread's slot in another runtime
   const unsigned* uncaught_exceptions = nullptr; ///< the thread's count, in the C++ ABI's globals
+  bool some_special = false;                     ///< an open scope is special
   bool exception_escapes = false;                ///< the record being logged is `call failed`
+  const std::type_info* escaping_type = nullptr; ///< the type of that exception, where it is known
 
   hand_over_count hand_overs_published;
 
@@ -284,6 +296,10 @@ class thread_slot {
     return marks_[static_cast<std::size_t>(record - current_->data) / segment_bytes_];
   }
 
+  struct {
+    position from = 0;
+    unsettled_records unsettled;
+  } taken_pins_; // into the hand-over that is being prepared, by what the ledger has of them
   cursor* cursor_ = nullptr;
   buffer* current_ = nullptr;
   buffer* buffers_ = nullptr;

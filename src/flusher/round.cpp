@@ -144,10 +144,7 @@ bool round::write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t&
 void round::write_entry(thread_slot& slot, outbox_entry& entry) {
   const record_reader record(entry.record());
   const node* const logger = threads_.owner.loggers.find(record.logger());
-  std::span<handler* const> targets;
-  if ((entry.flags & outbox_routed) != 0 && logger != nullptr)
-    targets = router_.route(*logger, record.level(), record.time());
-  if (entry.targets != 0 || (entry.flags & outbox_in_dump) != 0) targets = add_own(slot, entry, targets);
+  const std::span<handler* const> targets = targets_of(slot, entry, record, logger);
   if (targets.empty()) return add(counts_.skipped, 1);
   const scope_context* scope = nullptr;
   if (entry.context_bytes > 0) scope = views_.build(*reinterpret_cast<const context_block*>(entry.context()));
@@ -155,20 +152,24 @@ void round::write_entry(thread_slot& slot, outbox_entry& entry) {
   out_.add();
 }
 
-/// The entry's own targets, which serve only where there was no dump, and those of its logger but for the
-/// ones that the dump served. Good until the next call.
-std::span<handler* const> round::add_own(thread_slot& slot, outbox_entry& entry,
-                                         std::span<handler* const> routed) {
-  const bool in_dump = (entry.flags & outbox_in_dump) != 0;
+/// The handlers of the record's logger, but for those that the dump served; or the entry's own target, but
+/// for one that has the record as a handler of its logger. Good until the next call.
+std::span<handler* const> round::targets_of(thread_slot& slot, outbox_entry& entry,
+                                            const record_reader& record, const node* logger) {
+  if ((entry.flags & outbox_routed) == 0) {
+    const auto own = entry.target_list();
+    const bool has_it = !own.empty() && (entry.flags & outbox_told) != 0 && logger != nullptr &&
+                        router::serves(*logger, own.front(), record.level(), record.time());
+    return has_it ? std::span<handler* const>() : own;
+  }
+  if (logger == nullptr) return {};
+  const std::span<handler* const> routed = router_.route(*logger, record.level(), record.time());
+  if ((entry.flags & outbox_in_dump) == 0) return routed;
   const auto* const served = slot.flusher.last_targets.data();
-  const auto* const served_end = served + (in_dump ? slot.flusher.last_target_count : 0);
+  const auto* const served_end = served + slot.flusher.last_target_count;
   targets_.clear();
-  if (!in_dump)
-    for (handler* target : entry.target_list()) targets_.push_back(target);
   for (handler* target : routed)
-    if (std::find(served, served_end, target) == served_end &&
-        std::find(targets_.begin(), targets_.end(), target) == targets_.end())
-      targets_.push_back(target);
+    if (std::find(served, served_end, target) == served_end) targets_.push_back(target);
   return targets_;
 }
 
@@ -190,10 +191,12 @@ void round::write_hand_over(thread_slot& slot, buffer& b) {
 
 round::fates round::write_dumps(thread_slot& slot, buffer& b) {
   candidates_.clear();
-  for_each_record(b.data, b.used, slot.segment_bytes(), b.from, b.to, [this](std::byte* at, position where) {
+  const auto consider = [this](std::byte* at, position where) {
     const node* logger = threads_.owner.loggers.find(record_reader(at).logger());
     candidates_.push_back({.at = at, .where = where, .logger = logger});
-  });
+  };
+  for_each_pin(b, b.pins_from, consider);
+  for_each_record(b.data, b.used, slot.segment_bytes(), b.from, b.to, consider);
 
   auto& side = slot.flusher;
   std::vector<handler*> all;
@@ -220,20 +223,24 @@ round::fates round::write_dumps(thread_slot& slot, buffer& b) {
   return f;
 }
 
-/// Chooses the records that one scope writes: the last `capacity` that it sees since its watermark.
+/// Chooses the records that one scope writes.
 void round::choose(const trip_descriptor& trip) {
-  std::uint64_t left = trip.capacity;
-  for (auto c = candidates_.rbegin(); c != candidates_.rend() && c->where >= trip.from; ++c) {
-    if (c->logger == nullptr || !c->logger->reaches(*trip.logger)) continue;
-    c->seen = true;
-    if (left == 0) continue;
-    --left;
-    c->remembered = true;
-    const record_reader record(c->at);
-    if ((record.targets() & trip.target_bit) != 0) continue;
-    const bool passed = (record.flags() & record_passed) != 0;
-    if (passed && router::serves(*c->logger, trip.target, record.level(), record.time())) continue;
-    c->chosen = true;
+  for (candidate& c : candidates_)
+    c.sees = c.logger != nullptr && c.logger->reaches(*trip.logger) &&
+             trip.window.holds(record_reader(c.at), c.where);
+  const written_part part = part_of(trip.window, [this](auto&& use) {
+    for (candidate& c : candidates_)
+      if (c.sees) use(record_reader(c.at), c.where);
+  });
+  for (candidate& c : candidates_) {
+    if (!c.sees) continue;
+    c.seen = true;
+    if (!part.has(c.where)) continue;
+    c.remembered = true;
+    const record_reader record(c.at);
+    const bool routed = (record.flags() & record_routed) != 0;
+    if (routed && router::serves(*c.logger, trip.target, record.level(), record.time())) continue;
+    c.chosen = true;
   }
 }
 

@@ -57,7 +57,8 @@ class round {
   bool write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t& at);
   void give_back(thread_slot& slot, std::uint64_t at);
   void write_entry(thread_slot& slot, outbox_entry& entry);
-  std::span<handler* const> add_own(thread_slot& slot, outbox_entry& entry, std::span<handler* const> routed);
+  std::span<handler* const> targets_of(thread_slot& slot, outbox_entry& entry, const record_reader& record,
+                                       const node* logger);
   /// What became of a hand-over's records.
   struct fates {
     std::uint64_t written = 0;
@@ -88,8 +89,9 @@ class round {
     std::byte* at;
     position where;
     const node* logger;
+    bool sees = false;       ///< the scope at hand does, and its target lacks it
     bool seen = false;       ///< by one of the dump's scopes
-    bool remembered = false; ///< and among the last `capacity` of it
+    bool remembered = false; ///< and among the last `capacity` of it, or the first that it pinned
     bool chosen = false;     ///< and not at the target already
     bool written = false;    ///< to one target at least
     bool lost = false;

@@ -1,6 +1,5 @@
 #include "front/pass_path.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -12,7 +11,6 @@
 #include "front/core.hpp"
 
 namespace faultline::detail {
-namespace {
 
 const context_block* innermost_context(thread_slot& slot) noexcept {
   const auto scopes = slot.scopes();
@@ -21,19 +19,22 @@ const context_block* innermost_context(thread_slot& slot) noexcept {
   return nullptr;
 }
 
+namespace {
+
 void fill(outbox_entry& entry, const thread_slot& slot, const record_reader& record) noexcept {
   entry.thread = slot.thread;
   std::memcpy(entry.record(), record.data(), record.bytes());
 }
 
 /// The record's copy in the outbox, not published yet; null when the outbox is full.
-outbox_entry* prepare_entry(thread_slot& slot, const record_reader& record, std::span<handler* const> targets,
-                            bool tripping) noexcept {
-  const context_block* context = innermost_context(slot);
+outbox_entry* prepare_entry(thread_slot& slot, const record_reader& record,
+                            const entry_contents& contents) noexcept {
+  const context_block* const context = contents.context;
   const std::size_t context_bytes = context != nullptr ? context->used_bytes() : 0;
-  outbox_entry* entry = slot.out.prepare(targets.size(), context_bytes, record.bytes(), tripping);
+  outbox_entry* entry =
+      slot.out.prepare(contents.target != nullptr ? 1 : 0, context_bytes, record.bytes(), contents.tripping);
   if (entry == nullptr) return nullptr;
-  std::copy(targets.begin(), targets.end(), entry->target_list().begin());
+  if (contents.target != nullptr) entry->target_list()[0] = contents.target;
   if (context != nullptr) context->copy_to(entry->context());
   fill(*entry, slot, record);
   return entry;
@@ -41,7 +42,7 @@ outbox_entry* prepare_entry(thread_slot& slot, const record_reader& record, std:
 
 /// For threads that may wait: the same, when there is room; null when the runtime stopped before.
 outbox_entry* wait_for_entry(thread_slot& slot, const record_reader& record,
-                             std::span<handler* const> targets, bool tripping) noexcept {
+                             const entry_contents& contents) noexcept {
   // A sleep takes a tenth of a millisecond, in which the flusher empties some 64 KiB: the thread of a larger
   // ring leaves the processor to it, that of a smaller one would let it run dry.
   constexpr std::size_t large_ring = std::size_t{128} << 10;
@@ -59,7 +60,7 @@ outbox_entry* wait_for_entry(thread_slot& slot, const record_reader& record,
       ::sched_yield();
     else
       ::syscall(SYS_nanosleep, &pause, nullptr); // nanosleep itself is where a thread may be cancelled
-    entry = prepare_entry(slot, record, targets, tripping);
+    entry = prepare_entry(slot, record, contents);
   }
   errno = error;
   return entry;
@@ -67,11 +68,10 @@ outbox_entry* wait_for_entry(thread_slot& slot, const record_reader& record,
 
 } // namespace
 
-outbox_entry* obtain_entry(thread_slot& slot, const record_reader& record, std::span<handler* const> targets,
-                           bool tripping) noexcept {
-  outbox_entry* entry = prepare_entry(slot, record, targets, tripping);
-  if (entry == nullptr && slot.home->owner.geometry.waits)
-    entry = wait_for_entry(slot, record, targets, tripping);
+outbox_entry* obtain_entry(thread_slot& slot, const record_reader& record,
+                           const entry_contents& contents) noexcept {
+  outbox_entry* entry = prepare_entry(slot, record, contents);
+  if (entry == nullptr && slot.home->owner.geometry.waits) entry = wait_for_entry(slot, record, contents);
   return entry;
 }
 
@@ -83,7 +83,7 @@ void pass_outside_scopes(thread_slot& slot, const record_reader& record) noexcep
     if (entry != nullptr)
       fill(*entry, slot, record);
     else if (waits)
-      entry = wait_for_entry(slot, record, {}, false);
+      entry = wait_for_entry(slot, record, {});
   }
   if (entry != nullptr) {
     entry->flags = outbox_routed;

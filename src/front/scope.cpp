@@ -1,6 +1,7 @@
 #include <faultline/scope.hpp>
 
 #include <algorithm>
+#include <typeinfo>
 
 #include <cxxabi.h>
 
@@ -19,8 +20,6 @@ namespace {
 
 core& core_of(const node_head& n) noexcept { return core::of(*n.owner); }
 
-scope_set bit_of_scope(std::uint32_t index) noexcept { return scope_set{1} << index; }
-
 /// The bit of the target among those of the open scopes; 0 when the thread has too many different ones.
 std::uint8_t target_bit(thread_slot& slot, const handler* target) noexcept {
   std::uint8_t taken = 0;
@@ -34,14 +33,23 @@ std::uint8_t target_bit(thread_slot& slot, const handler* target) noexcept {
 constinit site plain_failure{{unentered}, "call failed", __FILE__, "error_scope", "", __LINE__, level::error};
 constinit site told_failure{{unentered}, "call failed", __FILE__,    "log_if_errors",
                             "exception", __LINE__,      level::error};
+constinit site expected_failure{
+    {unentered}, "call failed as expected", __FILE__, "log_if_errors", "exception", __LINE__, level::info};
 
 /// Logs `call failed`. The slot knows while it lasts, so that the trip says "exception".
 template <class... Wire>
-void log_failure(const node_head& n, thread_slot* slot, site& where, Wire... wire) noexcept {
+void log_failure(const node_head& n, thread_slot* slot, site& where, const std::type_info* type,
+                 Wire... wire) noexcept {
   if (level::error < n.threshold.load(std::memory_order_relaxed)) return;
-  if (slot != nullptr) slot->exception_escapes = true;
+  if (slot != nullptr) {
+    slot->exception_escapes = true;
+    slot->escaping_type = type;
+  }
   append(n.gate(level::error), where, level_of_site{}, wire...);
-  if (slot != nullptr) slot->exception_escapes = false;
+  if (slot != nullptr) {
+    slot->exception_escapes = false;
+    slot->escaping_type = nullptr;
+  }
 }
 
 /// The runtime keeps the scope's target alive from the target's first scope on.
@@ -50,9 +58,11 @@ void keep_target(core& owner, handler& target) {
     owner.keep(target);
 }
 
-bool is_valid(const scope_options& o) noexcept {
+/// Nothing wrong, and nothing that few scopes have.
+bool is_usual(const scope_options& o) noexcept {
   return o.capacity != 0 && o.flush_level <= level::off && o.on_full <= full_policy::flush &&
-         o.after_trip == trip_policy::resume && o.pin_first == 0 && o.budget.count() >= 0;
+         o.after_trip == trip_policy::resume && o.pin_first == 0 && o.budget.count() >= 0 &&
+         o.expects == nullptr && o.sample_every == 0;
 }
 
 } // namespace
@@ -69,11 +79,9 @@ void check(const scope_options& options) {
                               "not a level");
   if (options.on_full > full_policy::flush)
     throw configuration_error("on_full", std::to_string(static_cast<int>(options.on_full)), "not a policy");
-  if (options.after_trip != trip_policy::resume)
-    throw configuration_error("after_trip", "pass_through", "not available in this version; only resume is");
-  if (options.pin_first != 0)
-    throw configuration_error("pin_first", std::to_string(options.pin_first),
-                              "not available in this version; only 0 is");
+  if (options.after_trip > trip_policy::pass_through)
+    throw configuration_error("after_trip", std::to_string(static_cast<int>(options.after_trip)),
+                              "not a policy");
   if (options.budget.count() < 0)
     throw configuration_error("budget", std::to_string(options.budget.count()) + " ns",
                               "a time budget is not negative");
@@ -93,6 +101,7 @@ struct scope_settings {
   level flush_level = scope_options::default_flush_level;
   full_policy on_full = full_policy::drop_oldest;
   std::chrono::nanoseconds budget = {};
+  const scope_options* special = nullptr; ///< those that few scopes have
 };
 
 namespace {
@@ -102,7 +111,33 @@ void note_start(cursor& c, scope_slot& scope, std::uint64_t ticks) noexcept {
   c.time.store(ticks, std::memory_order_relaxed);
 }
 
-void leave(thread_slot& slot, std::uint32_t index) noexcept {
+void note_special(scope_slot& scope, const scope_options& options) noexcept {
+  scope.traits = scope_special;
+  scope.special = {.expects = options.expects,
+                   .pin_first = options.pin_first,
+                   .pinned = 0,
+                   .pinned_to = 0,
+                   .sample_every = options.sample_every,
+                   .passes_through = options.after_trip == trip_policy::pass_through,
+                   .failed = false};
+}
+
+/// That scope's work failed.
+trip_decision failure_of(std::uint32_t index) noexcept {
+  return {.tripped = bit_of_scope(index), .failed = bit_of_scope(index)};
+}
+
+/// The scope ends and nothing trips it: it writes what it holds, if a buffer is free for that.
+void write_at_end(thread_slot& slot, std::uint32_t index, trigger why, std::string_view reason) noexcept {
+  if (slot.free_buffer() == nullptr || !slot.home->accepting.load(std::memory_order_relaxed)) return;
+  trip_cause cause;
+  cause.trigger = why;
+  cause.reason = reason;
+  cause.ticks = note_time(slot.place());
+  trip_without_record(slot, {.tripped = bit_of_scope(index)}, cause);
+}
+
+void leave(thread_slot& slot, std::uint32_t index, bool well) noexcept {
   const closed_section closed(slot, slot.place());
   const scope_slot& scope = slot.scope_at(index);
   if (scope.budget_ticks != 0) {
@@ -113,9 +148,13 @@ void leave(thread_slot& slot, std::uint32_t index) noexcept {
       cause.trigger = trigger::budget;
       cause.ticks = now;
       c.time.store(now, std::memory_order_relaxed);
-      trip_without_record(slot, bit_of_scope(index), cause);
+      trip_without_record(slot, failure_of(index), cause);
     }
   }
+  if (scope.passing && scope.owes()) write_at_end(slot, index, trigger::full, "outbox full");
+  if (well && scope.is_special() && scope.special.sample_every != 0 && !scope.special.failed &&
+      slot.samples.is_due(scope.special.sample_every))
+    write_at_end(slot, index, trigger::sample, {});
   slot.pop_scopes(index, scope.serial);
 }
 
@@ -129,20 +168,22 @@ void handler_ref::keep_unless_kept() {
 error_scope::error_scope(logger lg) : node_(&lg.node()) { enter({detail::core_of(*node_).default_target()}); }
 
 error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.node()) {
-  if (!detail::is_valid(options)) [[unlikely]]
+  const bool usual = detail::is_usual(options);
+  if (!usual) [[unlikely]]
     detail::check(options);
   detail::core& owner = detail::core_of(*node_);
   handler* const target = options.target.get();
   if (target != nullptr) detail::keep_target(owner, *target);
   enter({target != nullptr ? *target : owner.default_target(), options.name, options.capacity,
-         options.flush_level, options.on_full, options.budget});
+         options.flush_level, options.on_full, options.budget, usual ? nullptr : &options});
 }
 
 [[gnu::always_inline]] inline void error_scope::enter(const detail::scope_settings& settings) noexcept {
   detail::cursor& c = *detail::current_cursor; // once: a signal handler may change it
   detail::thread_slot* const slot = c.slot;
   const bool plain = slot != nullptr && detail::is_open(c, &detail::core_of(*node_)) &&
-                     slot->scopes().empty() && c.has_tsc && settings.budget.count() == 0;
+                     slot->scopes().empty() && c.has_tsc && settings.budget.count() == 0 &&
+                     settings.special == nullptr;
   if (!plain) [[unlikely]] {
     const detail::scope_settings copy = settings; // so that the compiler need not keep `settings` in memory
     return enter_slowly(copy);
@@ -153,7 +194,7 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
   detail::note_start(c, scope, detail::read_ticks(detail::clock_source::tsc));
 }
 
-/// A scope that is not the thread's outermost, or has a budget, or whose thread is not ready.
+/// A scope that is not the thread's outermost, or has special options, or whose thread is not ready.
 [[gnu::noinline]] void error_scope::enter_slowly(const detail::scope_settings& settings) noexcept {
   detail::core& owner = detail::core_of(*node_);
   detail::cursor& here = *detail::current_cursor;
@@ -173,6 +214,10 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
   }
   place(*slot, c, slot->scopes().size() - 1, bit, settings);
   if (settings.budget.count() != 0) scope->budget_ticks = owner.ticks_in(settings.budget);
+  if (settings.special != nullptr) {
+    detail::note_special(*scope, *settings.special);
+    slot->some_special = true;
+  }
   detail::note_start(c, *scope, detail::read_clock(c));
 }
 
@@ -198,7 +243,8 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
   scope.outer_trip_mask = c.trip_mask;
   scope.target_bit = target_bit;
   scope.counts = settings.on_full == full_policy::flush;
-  scope.owed = false;
+  scope.passing = false;
+  scope.traits = 0;
   scope.owed_to = 0;
   scope.context.reset(settings.name);
   c.trip_mask =
@@ -242,9 +288,9 @@ void error_scope::leave() noexcept {
     return;
   }
   if (!active()) return; // a scope outside it ended first, which counted it
-  if (*slot_->uncaught_exceptions > uncaught_ && !told_)
-    detail::log_failure(*node_, slot_, detail::plain_failure);
-  detail::leave(*slot_, index_);
+  const bool escapes = *slot_->uncaught_exceptions > uncaught_;
+  if (escapes && !told_) detail::log_failure(*node_, slot_, detail::plain_failure, nullptr);
+  detail::leave(*slot_, index_, !escapes && !told_);
 }
 
 void error_scope::trip(std::string_view reason) noexcept {
@@ -254,7 +300,7 @@ void error_scope::trip(std::string_view reason) noexcept {
   cause.trigger = trigger::call;
   cause.reason = reason;
   cause.ticks = detail::note_time(slot_->place());
-  detail::trip_without_record(*slot_, detail::bit_of_scope(index_), cause);
+  detail::trip_without_record(*slot_, detail::failure_of(index_), cause);
 }
 
 void error_scope::fail_by_result() noexcept {
@@ -263,15 +309,21 @@ void error_scope::fail_by_result() noexcept {
   detail::trip_cause cause;
   cause.trigger = trigger::result;
   cause.ticks = detail::note_time(slot_->place());
-  detail::trip_without_record(*slot_, detail::bit_of_scope(index_), cause);
+  detail::trip_without_record(*slot_, detail::failure_of(index_), cause);
 }
 
-void error_scope::fail_with_current_exception() noexcept {
+void error_scope::fail_with_current_exception(bool (*is_expected)() noexcept) noexcept {
   told_ = true;
-  if (abi::__cxa_current_exception_type() == nullptr)
-    return; // no C++ exception: the thread's own end unwinds the stack
+  const std::type_info* const type = abi::__cxa_current_exception_type();
+  if (type == nullptr) return; // no C++ exception: the thread's own end unwinds the stack
   const detail::exception_story story;
-  detail::log_failure(*node_, active() ? slot_ : nullptr, detail::told_failure, story.wire());
+  if (is_expected != nullptr && is_expected()) {
+    if (detail::is_on(*node_, level::info))
+      detail::append(node_->gate(level::info), detail::expected_failure, detail::level_of_site{},
+                     story.wire());
+    return;
+  }
+  detail::log_failure(*node_, active() ? slot_ : nullptr, detail::told_failure, type, story.wire());
 }
 
 error_scope& error_scope::trace(const std::array<std::uint8_t, 16>& trace_id,

@@ -1,21 +1,15 @@
 #include "front/trip.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
-#include <faultline/detail/statement.hpp>
-
-#include "front/pass_path.hpp"
-#include "record/dictionary.hpp"
+#include "front/pins.hpp"
 #include "record/layout.hpp"
 
 namespace faultline::detail {
 namespace {
 
 const node& node_of(const node_head* head) noexcept { return static_cast<const node&>(*head); }
-
-scope_set bit_of_scope(std::size_t index) noexcept { return scope_set{1} << index; }
 
 /// The tripped scopes in the order in which they write: nearest logger first, that is deepest, as all are
 /// ancestors of one; on the same logger, first entered first.
@@ -42,16 +36,32 @@ scope_set all_open(thread_slot& slot) noexcept {
   return all;
 }
 
+/// What the scope writes if it trips now.
+scope_window window_of(thread_slot& slot, const scope_slot& scope) noexcept {
+  scope_window window{.from = std::max(scope.watermark, slot.oldest_position()),
+                      .pins_from = scope.watermark,
+                      .pins_to = 0,
+                      .first = 0,
+                      .capacity =
+                          scope.counts ? UINT64_MAX : scope.capacity, // full_policy::flush: all it holds
+                      .target_bit = scope.target_bit};
+  if (scope.pin_first() != 0) {
+    window.pins_to = scope.special.pinned_to;
+    window.first = scope.special.pin_first - scope.special.pinned;
+  }
+  return window;
+}
+
 void describe(thread_slot& slot, const scope_slot& scope, std::string_view reason,
               trip_descriptor& out) noexcept {
   out.logger = scope.logger;
   out.target = scope.target;
-  out.from = std::max(scope.watermark, slot.oldest_position());
-  out.capacity = scope.counts ? UINT64_MAX : scope.capacity; // full_policy::flush writes all it holds
+  out.window = window_of(slot, scope);
   const std::uint64_t oldest = slot.oldest_logged();
   out.forgotten = oldest > scope.logged_mark ? oldest - scope.logged_mark : 0;
+  if (out.window.pins_to != 0)
+    out.forgotten -= std::min(out.forgotten, slot.count_pins(scope.watermark, out.window.pins_to));
   out.start_ticks = scope.start_ticks;
-  out.target_bit = scope.target_bit;
   out.reason_size = static_cast<std::uint8_t>(std::min(reason.size(), out.reason.size()));
   if (out.reason_size > 0) std::memcpy(out.reason.data(), reason.data(), out.reason_size);
   scope.context.copy_to(&out.context);
@@ -66,24 +76,31 @@ bool shares_target(thread_slot& slot, const scope_slot& scope, scope_set tripped
   return false;
 }
 
-/// Marks what the scope writes: its last `capacity` visible records.
-void mark_written(thread_slot& slot, const scope_slot& scope) noexcept {
-  const position from = std::max(scope.watermark, slot.oldest_position());
+/// Calls `use(record_reader&, position)` for each record that the scope sees and may write.
+template <class Use> void for_each_seen(thread_slot& slot, const scope_slot& scope, Use&& use) noexcept {
   const registry& loggers = slot.home->owner.loggers;
-  const auto visible = [&](const record_reader& r) {
+  const auto if_seen = [&](record_reader& r, position where) {
     const node* n = loggers.find(r.logger());
-    return n != nullptr && n->reaches(*scope.logger);
+    if (n != nullptr && n->reaches(*scope.logger)) use(r, where);
   };
-  std::uint64_t count = 0;
-  slot.for_each_held(from, [&](record_reader& r) { count += visible(r) ? 1 : 0; });
-  std::uint64_t skip = !scope.counts && count > scope.capacity ? count - scope.capacity : 0;
-  slot.for_each_held(from, [&](record_reader& r) {
-    if (!visible(r)) return;
-    if (skip > 0)
-      --skip;
-    else
-      r.set_targets(scope.target_bit);
-  });
+  if (scope.pin_first() != 0) slot.for_each_pin(scope.watermark, if_seen);
+  slot.for_each_held(std::max(scope.watermark, slot.oldest_position()), if_seen);
+}
+
+/// Marks what the tripped scopes write to targets that other open scopes have as well.
+void mark_written(thread_slot& slot, std::span<scope_slot* const> scopes, scope_set tripped) noexcept {
+  std::array<written_part, deepest_scope> parts; // found before anything is marked: scopes may share a target
+  for (std::size_t i = 0; i < scopes.size(); ++i)
+    if (shares_target(slot, *scopes[i], tripped))
+      parts[i] =
+          part_of(window_of(slot, *scopes[i]), [&](auto&& use) { for_each_seen(slot, *scopes[i], use); });
+  for (std::size_t i = 0; i < scopes.size(); ++i) {
+    const scope_window window = window_of(slot, *scopes[i]);
+    if (parts[i].is_empty()) continue;
+    for_each_seen(slot, *scopes[i], [&](record_reader& r, position where) {
+      if (window.holds(r, where) && parts[i].has(where)) r.set_targets(window.target_bit);
+    });
+  }
 }
 
 /// The scopes tripped and cannot hand over. They go on holding what they hold, so that a later trip tells it
@@ -95,11 +112,12 @@ void owe(thread_slot& slot, scope_set tripped, std::atomic<std::uint64_t>& count
     if ((tripped & bit_of_scope(i)) == 0) continue;
     from = std::min(from, std::max(scopes[i].watermark, scopes[i].owed_to));
     scopes[i].owed_to = slot.here();
-    scopes[i].owed = true;
+    scopes[i].owe(true);
     scopes[i].held = 0;
   }
   slot.for_each_held(std::max(from, slot.oldest_position()),
-                     [&slot](record_reader& r) { slot.settle_lost(r); });
+                     [&slot](record_reader& r, position) { slot.settle_lost(r); });
+  if (slot.some_special) slot.lose_pins(first_pin(slot, tripped));
   add(count, 1);
 }
 
@@ -126,12 +144,43 @@ void address(thread_slot& slot, buffer& b, std::span<scope_slot* const> tripped,
 
 } // namespace
 
-hand_over_result hand_over(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept {
+namespace {
+
+/// Scopes that failed and pass through do so from now on: each record concerns them, and goes on doing so
+/// when a scope inside them has ended.
+[[gnu::noinline]] void begin_passing(thread_slot& slot, scope_set failed) noexcept {
+  const auto scopes = slot.scopes();
+  for (std::size_t i = 0; i < scopes.size(); ++i) {
+    scope_slot& scope = scopes[i];
+    if ((failed & bit_of_scope(i)) == 0 || !scope.is_special() || !scope.special.passes_through ||
+        scope.passing)
+      continue;
+    scope.passing = true;
+    slot.place().trip_mask = every_level;
+    for (scope_slot& inner : scopes.subspan(i + 1)) inner.outer_trip_mask = every_level;
+  }
+}
+
+/// For the sample of successful work.
+[[gnu::noinline]] void note_failed(thread_slot& slot, scope_set failed) noexcept {
+  const auto scopes = slot.scopes();
+  for (std::size_t i = 0; i < scopes.size(); ++i)
+    if ((failed & bit_of_scope(i)) != 0 && scopes[i].is_special()) scopes[i].special.failed = true;
+}
+
+} // namespace
+
+hand_over_result hand_over(thread_slot& slot, const trip_decision& d, const trip_cause& cause) noexcept {
   generation& g = *slot.home;
+  const scope_set tripped = d.tripped;
+  if (slot.some_special) [[unlikely]]
+    note_failed(slot, d.failed);
   if (cause.trigger != trigger::full && g.storms.suppress(cause.site)) {
     owe(slot, tripped, slot.counts.contexts_suppressed);
     return hand_over_result::refused;
   }
+  if (slot.some_special) [[unlikely]]
+    begin_passing(slot, d.failed);
   buffer* spare = slot.free_buffer();
   if (spare == nullptr) {
     owe(slot, tripped, slot.counts.contexts_refused);
@@ -151,6 +200,9 @@ hand_over_result hand_over(thread_slot& slot, scope_set tripped, const trip_caus
     slot.copy_span(from, out);
   out.trips = 0;
   address(slot, out, scopes, from, cause);
+  out.pins_from = UINT64_MAX;
+  if (slot.some_special) [[unlikely]]
+    slot.take_pins(out, first_pin(slot, tripped));
   const std::uint64_t records = out.records;
   const thread_slot::unsettled_records before =
       moves ? slot.unsettled_before(from) : thread_slot::unsettled_records{};
@@ -168,173 +220,39 @@ hand_over_result hand_over(thread_slot& slot, scope_set tripped, const trip_caus
     spare->state.set(buffer_state::owned);
     slot.settle_moved(*spare, before);
   } else {
-    for (const scope_slot* scope : scopes)
-      if (shares_target(slot, *scope, tripped)) mark_written(slot, *scope);
+    mark_written(slot, scopes, tripped);
     slot.settle_copied(from);
+  }
+  if (slot.some_special) [[unlikely]] {
+    slot.settle_pins(!moves);
+    for (scope_slot* scope : scopes) scope->special.pin_anew();
   }
   for (scope_slot* scope : scopes) {
     scope->watermark = slot.here();
     scope->logged_mark = slot.place().logged;
     scope->held = 0;
-    scope->owed = false;
+    scope->owe(false);
     scope->owed_to = 0;
   }
   slot.publish_counts();
   return moves ? hand_over_result::moved : hand_over_result::copied;
 }
 
-void trip_without_record(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept {
+void trip_without_record(thread_slot& slot, trip_decision d, const trip_cause& cause) noexcept {
   scope_set holding = 0;
   const auto scopes = slot.scopes();
   for (std::size_t i = 0; i < scopes.size(); ++i)
-    if ((tripped & bit_of_scope(i)) != 0 && scopes[i].logged_mark != slot.place().logged)
+    if ((d.tripped & bit_of_scope(i)) != 0 && !scopes[i].holds_nothing() &&
+        scopes[i].logged_mark != slot.place().logged)
       holding |= bit_of_scope(i);
-  if (holding == 0) return; // no empty dumps
+  note_failed(slot, d.failed);
+  if (holding == 0) return begin_passing(slot, d.failed); // no empty dumps
   if (!slot.home->accepting.load(std::memory_order_relaxed)) {
     add(slot.counts.after_stop, 1);
     return owe(slot, holding, slot.counts.contexts_refused);
   }
-  hand_over(slot, holding, cause);
-}
-
-namespace {
-
-/// The scopes that this record makes write; counts the record for those that count.
-scope_set tripped_by(thread_slot& slot, const node& n, level_mask bit, trip_cause& cause) noexcept {
-  scope_set tripped = 0;
-  bool only_full = true;
-  const auto scopes = slot.scopes();
-  for (std::size_t i = 0; i < scopes.size(); ++i) {
-    scope_slot& scope = scopes[i];
-    const bool by_level = (scope.levels & bit) != 0;
-    if (scope.abandoned() || !(by_level || scope.counts) || !n.reaches(*scope.logger)) continue;
-    const bool full = scope.counts && ++scope.held >= scope.capacity;
-    if (!by_level && !full) continue;
-    only_full = only_full && !by_level;
-    tripped |= bit_of_scope(i);
-  }
-  if (only_full) cause.trigger = trigger::full;
-  return tripped;
-}
-
-/// Who must see the record although its context was not handed over.
-std::size_t targets_of(thread_slot& slot, scope_set tripped, std::array<handler*, most_targets>& out,
-                       std::uint8_t& bits) noexcept {
-  std::size_t count = 0;
-  const auto scopes = slot.scopes();
-  for (std::size_t i = 0; i < scopes.size(); ++i) {
-    if ((tripped & bit_of_scope(i)) == 0 || (bits & scopes[i].target_bit) != 0) continue;
-    bits = static_cast<std::uint8_t>(bits | scopes[i].target_bit);
-    out[count++] = scopes[i].target;
-  }
-  return count;
-}
-
-void attend_stopped(thread_slot& slot, record_reader& record) noexcept {
-  add(slot.counts.after_stop, 1);
-  slot.settle_lost(record);
-}
-
-/// A record that trips scopes or that a handler wants.
-void trip_or_pass(thread_slot& slot, record_reader& record, scope_set tripped, bool routed,
-                  trip_cause& cause) noexcept {
-  if (!slot.home->accepting.load(std::memory_order_relaxed)) return attend_stopped(slot, record);
-  // A routed record's entry is written first, since a hand-over by pointer takes the record away, and
-  // published last, since the hand-over's position is the entry's: whoever sees the entry finds the hand-over
-  // before it. One that only scopes want needs an entry only when the hand-over was refused, and then it is
-  // still there.
-  std::array<handler*, most_targets> targets;
-  std::uint8_t target_bits = 0;
-  const std::size_t target_count = tripped != 0 ? targets_of(slot, tripped, targets, target_bits) : 0;
-  const std::span<handler* const> to(targets.data(), target_count);
-  const bool waits = slot.home->owner.geometry.waits;
-  outbox_entry* entry = routed ? obtain_entry(slot, record, to, tripped != 0) : nullptr;
-  if (routed && entry == nullptr && waits) return attend_stopped(slot, record);
-
-  const hand_over_result result = tripped != 0 ? hand_over(slot, tripped, cause) : hand_over_result::refused;
-  const bool handed = result != hand_over_result::refused;
-  const bool gone = result == hand_over_result::moved; // the record left with its buffer
-  if (!gone) record = record_reader(record.data());    // the hand-over, or its refusal, marked it
-  if (!routed) {
-    if (handed) return; // the dump has it
-    entry = obtain_entry(slot, record, to, true);
-    if (entry == nullptr && waits) return attend_stopped(slot, record);
-  }
-  if (entry == nullptr) {
-    add(slot.counts.outbox_full, 1);
-    if (!handed) slot.settle_lost(record);
-    return;
-  }
-  // In a dump, its targets have it; the entry's own list serves only where there was no dump.
-  entry->flags = handed   ? static_cast<std::uint16_t>(outbox_routed | outbox_in_dump)
-                 : routed ? static_cast<std::uint16_t>(outbox_routed)
-                          : std::uint16_t{0};
-  entry->hand_overs_before = slot.hand_overs;
-  slot.out.publish(*entry);
-  add(slot.counts.copies, 1);
-  if (gone) return;
-  slot.settle_passed(record);
-  if (!handed) record.set_targets(target_bits);
-}
-
-} // namespace
-
-namespace {
-
-/// Enters the record's site into the dictionary and makes the record's word of the site's. False when the
-/// dictionary is full.
-bool enter(std::uint64_t& word, site& where, const argument_types& types) noexcept {
-  const std::uint64_t entered = dictionary::instance().enter(where, types.codes, types.record_bytes);
-  if (entered == unentered) return false;
-  word = entered | (word & 0xFFFF'0000U) |
-         (word & bits_from(level::trace)); // the size and level that it has itself
-  return true;
-}
-
-} // namespace
-
-void attend(const level_gate& gate, site& where, std::uint64_t word, std::byte* at,
-            const argument_types& types, cursor& c) noexcept {
-  if (c.slot == nullptr) return; // a fork inside this statement, in a signal handler, wiped the cursor
-  thread_slot& slot = *c.slot;
-  if ((word & not_entered) != 0 && !enter(word, where, types)) {
-    c.head = at; // as if it had never been
-    --c.logged;
-    slot.home->owner.unmade.fetch_add(1, std::memory_order_relaxed);
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    c.open.store(slot.owner, std::memory_order_relaxed);
-    return;
-  }
-  std::memcpy(at, &word, sizeof word);
-  const node& n = *slot.home->owner.loggers.find(gate.logger_id);
-  record_reader record(at);
-  const level_mask bit = record.level_bit();
-  const bool routed = (n.pass_mask.load(std::memory_order_relaxed) & bit) != 0;
-  if (routed && slot.scopes().empty()) {
-    record.set_time(note_time(c));
-    pass_outside_scopes(slot, record);
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    return c.open.store(slot.owner, std::memory_order_relaxed);
-  }
-  if (c.clock != statement_clock::cursor) record.set_time(read_clock(c));
-  trip_cause cause;
-  if (slot.exception_escapes) cause.trigger = trigger::exception;
-  const scope_set tripped = slot.scopes().empty() ? 0 : tripped_by(slot, n, bit, cause);
-  if (routed || tripped != 0) {
-    cause.ticks = note_time(c);
-    cause.level = record.level();
-    cause.site = record.site();
-    if (cause.trigger == trigger::level) cause.reason = to_string(cause.level);
-    record.set_time(cause.ticks);
-    record.set_flags(record_exact);
-    trip_or_pass(slot, record, tripped, routed, cause);
-  }
-  if (slot.scopes().empty()) {
-    slot.rewind();
-    slot.publish_counts();
-  }
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  c.open.store(slot.owner, std::memory_order_relaxed);
+  d.tripped = holding;
+  hand_over(slot, d, cause);
 }
 
 bool make_room(cursor& c, std::size_t bytes) noexcept {
@@ -352,10 +270,11 @@ bool make_room(cursor& c, std::size_t bytes) noexcept {
       trip_cause cause;
       cause.trigger = trigger::full;
       cause.ticks = note_time(c);
-      trip_without_record(slot, full, cause);
+      trip_without_record(slot, {.tripped = full}, cause);
       if (bytes <= static_cast<std::size_t>(c.end - c.head)) return true;
     }
   }
+  if (slot.some_special && slot.next_segment_forgets()) keep_pinned(slot);
   slot.next_segment();
   return true;
 }

@@ -5,12 +5,9 @@
 
 #include "buffer/thread_slot.hpp"
 #include "front/core.hpp"
+#include "front/trip_decision.hpp"
 
 namespace faultline::detail {
-
-/// A set of the thread's open scopes, one bit each by their place in the table.
-using scope_set = std::uint32_t;
-static_assert(deepest_scope <= 32, "one bit for each scope");
 
 /// What became of a hand-over.
 enum class hand_over_result : std::uint8_t {
@@ -32,13 +29,13 @@ inline std::uint64_t note_time(cursor& c) noexcept {
 
 /// Hands the tripped scopes' records over and moves their watermarks: by pointer when every open scope
 /// tripped, otherwise by copy of the span from the lowest tripped watermark. Waits for nobody.
-hand_over_result hand_over(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept;
+hand_over_result hand_over(thread_slot& slot, const trip_decision& d, const trip_cause& cause) noexcept;
 
 /// The segment has no room for so many bytes: goes on in the next one, forgetting what it held. False when
 /// the record can never fit. The cursor is closed.
 bool make_room(cursor& c, std::size_t bytes) noexcept;
 
-/// The scopes of the set are tripped by something that is no record.
-void trip_without_record(thread_slot& slot, scope_set tripped, const trip_cause& cause) noexcept;
+/// Scopes are tripped by something that is no record.
+void trip_without_record(thread_slot& slot, trip_decision d, const trip_cause& cause) noexcept;
 
 } // namespace faultline::detail

@@ -105,9 +105,22 @@ class statement_kinds {
     FAULTLINE_WARNING(pass_, "passes and is held {}", n);
   }
 
+  /// A scope with all that few scopes have: an expected error goes by the outbox alone; nothing is handed
+  /// over.
+  void expect(std::uint64_t n) const {
+    const error_scope scope(held_, {.name = "special",
+                                    .capacity = 4,
+                                    .after_trip = trip_policy::pass_through,
+                                    .pin_first = 3,
+                                    .expects = [](const trip_view& v) noexcept { return v.line != 0; },
+                                    .sample_every = 1'000'000'000});
+    FAULTLINE_DEBUG(held_, "before {}", n);
+    FAULTLINE_ERROR(held_, "expected {}", n);
+  }
+
   /// One hand-over; by pointer, by copy, by a call or by a result, in turn.
   void fail(std::uint64_t n) {
-    switch (n % 4) {
+    switch (n % 5) {
     case 0: {
       const error_scope scope(held_, {.name = "fails"});
       FAULTLINE_DEBUG(held_, "before failure {}", n);
@@ -128,6 +141,12 @@ class statement_kinds {
       scope.trip("asked to");
       break;
     }
+    case 3: {
+      const error_scope scope(held_, {.after_trip = trip_policy::pass_through, .pin_first = 2});
+      FAULTLINE_ERROR(held_, "failure {}", n);
+      FAULTLINE_DEBUG(held_, "passed on {}", n);
+      break;
+    }
     default: (void)guarded_(static_cast<int>(n));
     }
   }
@@ -140,6 +159,7 @@ class statement_kinds {
     describe(n);
     choose(n);
     pass(n);
+    expect(n);
     succeed_guarded(n);
   }
 

@@ -183,6 +183,14 @@ void worker::enter(unsigned depth) {
     options.budget = std::chrono::nanoseconds(dice_.percent(50) ? 1 : 3'600'000'000'000);
     loud_ = loud_ || options.budget.count() == 1;
   }
+  if (dice_.percent(6)) options.after_trip = trip_policy::pass_through;
+  if (dice_.percent(6)) options.pin_first = 1 + dice_.below(30);
+  if (dice_.percent(3))
+    options.expects = [](const trip_view& v) noexcept { return v.level == level::critical; };
+  if (dice_.percent(2)) {
+    options.sample_every = 1 + dice_.below(3);
+    loud_ = true;
+  }
   options.flush_level = s.flush;
   if (s.target != default_target) options.target = stage_.handlers[s.target];
   if (dice_.percent(60))

@@ -1,0 +1,221 @@
+// Records that ask for more than to be appended.
+#include <cstring>
+
+#include <faultline/detail/statement.hpp>
+
+#include "front/pass_path.hpp"
+#include "front/trip.hpp"
+#include "record/dictionary.hpp"
+#include "record/layout.hpp"
+
+namespace faultline::detail {
+namespace {
+
+/// Whether the scope's predicate says that such an error is expected.
+[[gnu::noinline]] bool is_expected(const thread_slot& slot, const scope_slot& scope, const node& n,
+                                   const record_reader& record) noexcept {
+  if (scope.special.expects == nullptr) return false;
+  trip_view view;
+  view.level = record.level();
+  view.logger = n.name;
+  if (const dictionary_entry* entry = dictionary::instance().find(record.site())) {
+    view.format = entry->facts.format;
+    view.file = entry->facts.file;
+    view.function = entry->facts.function;
+    view.line = entry->facts.line;
+  }
+  view.exception_escapes = slot.exception_escapes;
+  view.exception_type = slot.escaping_type;
+  return scope.special.expects(view);
+}
+
+/// Asks every open scope that sees the record; counts it for those that count. Says in `cause` when it trips
+/// for no other reason than that they are full.
+trip_decision decide(thread_slot& slot, const node& n, const record_reader& record,
+                     trip_cause& cause) noexcept {
+  const level_mask bit = record.level_bit();
+  trip_decision d;
+  const auto scopes = slot.scopes();
+  for (std::size_t i = 0; i < scopes.size(); ++i) {
+    scope_slot& scope = scopes[i];
+    const bool by_level = (scope.levels & bit) != 0;
+    if (!(by_level || scope.counts || scope.passing) || scope.abandoned() || !n.reaches(*scope.logger))
+      continue;
+    // One that passes through and owes nothing has nothing to write but the record itself.
+    const bool told = scope.passing ? !by_level || !scope.owes()
+                                    : by_level && scope.is_special() && is_expected(slot, scope, n, record);
+    const bool full = scope.counts && !scope.passing && ++scope.held >= scope.capacity;
+    if (by_level && !told) d.failed |= bit_of_scope(i);
+    if (full || (by_level && !told)) {
+      d.tripped |= bit_of_scope(i);
+    } else if (told) {
+      d.told |= bit_of_scope(i);
+      if (by_level) d.urgent |= bit_of_scope(i);
+    }
+  }
+  if (d.failed == 0) cause.trigger = trigger::full;
+  return d;
+}
+
+void attend_stopped(thread_slot& slot, record_reader& record) noexcept {
+  add(slot.counts.after_stop, 1);
+  slot.settle_lost(record);
+}
+
+void publish(thread_slot& slot, outbox_entry& entry, int flags) noexcept {
+  entry.flags = static_cast<std::uint16_t>(flags);
+  entry.hand_overs_before = slot.hand_overs;
+  slot.out.publish(entry);
+  add(slot.counts.copies, 1);
+}
+
+/// The record is on its way to those scopes' targets, or was refused: what that means for the scopes that
+/// pass through. One whose record was refused holds it, and whatever comes behind it, until it can tell it.
+void note_told(thread_slot& slot, const record_reader& record, scope_set told) noexcept {
+  const auto scopes = slot.scopes();
+  for (std::size_t i = 0; i < scopes.size(); ++i) {
+    scope_slot& scope = scopes[i];
+    if ((told & bit_of_scope(i)) == 0 || !scope.passing) continue;
+    if ((record.targets() & scope.target_bit) == 0) {
+      scope.owe(true);
+      scope.owed_to = slot.here();
+    } else if (!scope.owes()) {
+      scope.watermark = slot.here();
+      scope.logged_mark = slot.place().logged;
+      scope.special.pin_anew();
+    }
+  }
+}
+
+/// An error that the outbox refused goes by a buffer, with what its scopes hold, when one is free. True when
+/// the record left with it.
+bool hand_over_refused(thread_slot& slot, scope_set refused, trip_cause& cause) noexcept {
+  cause.trigger = trigger::full;
+  cause.reason = "outbox full";
+  return hand_over(slot, {.tripped = refused}, cause) == hand_over_result::moved;
+}
+
+/// Gives the record to the targets of scopes that get it alone, each with its own scope's context, but for
+/// targets that have it already. It is still in the buffer.
+[[gnu::noinline]] void tell(thread_slot& slot, record_reader& record, const trip_decision& d, scope_set to,
+                            int flags, trip_cause& cause) noexcept {
+  scope_set refused = 0;
+  const auto scopes = slot.scopes();
+  for (std::size_t i = 0; i < scopes.size(); ++i) {
+    const scope_slot& scope = scopes[i];
+    if ((to & bit_of_scope(i)) == 0 || (record.targets() & scope.target_bit) != 0) continue;
+    const bool error = ((d.tripped | d.urgent) & bit_of_scope(i)) != 0;
+    outbox_entry* const entry =
+        obtain_entry(slot, record, {scope.target, scope.context.empty() ? nullptr : &scope.context, error});
+    if (entry == nullptr) {
+      if (slot.home->owner.geometry.waits) return attend_stopped(slot, record);
+      add(slot.counts.outbox_full, 1);
+      refused |= bit_of_scope(i);
+      continue;
+    }
+    publish(slot, *entry, flags);
+    slot.settle_passed(record);
+    record.set_targets(scope.target_bit);
+  }
+  scope_set told = d.told;
+  if (refused != 0) {
+    if (const scope_set errors = refused & d.urgent; errors != 0 && slot.free_buffer() != nullptr) {
+      if (hand_over_refused(slot, errors, cause)) return;
+      record = record_reader(record.data()); // the hand-over marked it
+      told &= ~errors;
+    }
+    slot.settle_lost(record);
+  }
+  note_told(slot, record, told);
+}
+
+/// A record that trips scopes, that scopes want to see, or that a handler wants.
+void trip_or_pass(thread_slot& slot, record_reader& record, const trip_decision& d, bool routed,
+                  trip_cause& cause) noexcept {
+  if (!slot.home->accepting.load(std::memory_order_relaxed)) return attend_stopped(slot, record);
+  // A routed record's entry is written first, since a hand-over by pointer takes the record away, and
+  // published last, since the hand-over's position is the entry's: whoever sees the entry finds the hand-over
+  // before it. Scopes that get the record alone have entries of their own behind that: then it is still
+  // there.
+  outbox_entry* entry = nullptr;
+  if (routed) {
+    entry = obtain_entry(slot, record, {nullptr, innermost_context(slot), (d.tripped | d.urgent) != 0});
+    if (entry == nullptr && slot.home->owner.geometry.waits) return attend_stopped(slot, record);
+  }
+
+  const hand_over_result result = d.tripped != 0 ? hand_over(slot, d, cause) : hand_over_result::refused;
+  const bool handed = result != hand_over_result::refused;
+  const bool gone = result == hand_over_result::moved; // the record left with its buffer
+  if (!gone) record = record_reader(record.data());    // the hand-over, or its refusal, marked it
+  if (entry != nullptr) {
+    publish(slot, *entry, outbox_routed | (handed ? outbox_in_dump : 0));
+    if (!gone) {
+      slot.settle_passed(record);
+      record.set_flags(record_routed);
+    }
+  } else if (routed) {
+    add(slot.counts.outbox_full, 1);
+    if (!handed) slot.settle_lost(record);
+  }
+  // An error whose context could not be handed over goes alone, too.
+  const scope_set to = d.told | (handed ? scope_set{0} : d.tripped);
+  if (to != 0 && !gone) tell(slot, record, d, to, entry != nullptr ? outbox_told : 0, cause);
+}
+
+/// Enters the record's site into the dictionary and makes the record's word of the site's. False when the
+/// dictionary is full.
+bool enter(std::uint64_t& word, site& where, const argument_types& types) noexcept {
+  const std::uint64_t entered = dictionary::instance().enter(where, types.codes, types.record_bytes);
+  if (entered == unentered) return false;
+  word = entered | (word & 0xFFFF'0000U) |
+         (word & bits_from(level::trace)); // the size and level that it has itself
+  return true;
+}
+
+} // namespace
+
+void attend(const level_gate& gate, site& where, std::uint64_t word, std::byte* at,
+            const argument_types& types, cursor& c) noexcept {
+  if (c.slot == nullptr) return; // a fork inside this statement, in a signal handler, wiped the cursor
+  thread_slot& slot = *c.slot;
+  if ((word & not_entered) != 0 && !enter(word, where, types)) {
+    c.head = at; // as if it had never been
+    --c.logged;
+    slot.home->owner.unmade.fetch_add(1, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    c.open.store(slot.owner, std::memory_order_relaxed);
+    return;
+  }
+  std::memcpy(at, &word, sizeof word);
+  const node& n = *slot.home->owner.loggers.find(gate.logger_id);
+  record_reader record(at);
+  const level_mask bit = record.level_bit();
+  const bool routed = (n.pass_mask.load(std::memory_order_relaxed) & bit) != 0;
+  if (routed && slot.scopes().empty()) {
+    record.set_time(note_time(c));
+    pass_outside_scopes(slot, record);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    return c.open.store(slot.owner, std::memory_order_relaxed);
+  }
+  if (c.clock != statement_clock::cursor) record.set_time(read_clock(c));
+  trip_cause cause;
+  if (slot.exception_escapes) cause.trigger = trigger::exception;
+  const trip_decision d = slot.scopes().empty() ? trip_decision{} : decide(slot, n, record, cause);
+  if (routed || d.any()) {
+    cause.ticks = note_time(c);
+    cause.level = record.level();
+    cause.site = record.site();
+    if (cause.trigger == trigger::level) cause.reason = to_string(cause.level);
+    record.set_time(cause.ticks);
+    record.set_flags(record_exact);
+    trip_or_pass(slot, record, d, routed, cause);
+  }
+  if (slot.scopes().empty()) {
+    slot.rewind();
+    slot.publish_counts();
+  }
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  c.open.store(slot.owner, std::memory_order_relaxed);
+}
+
+} // namespace faultline::detail
