@@ -51,7 +51,7 @@ struct pattern_piece {
   std::vector<fixed_text> ready;   ///< the literal alone, or what `levels` has
   std::optional<time_format> time; ///< for `time` with a specification
 
-  [[nodiscard]] bool has_specification() const noexcept { return !text.empty(); }
+  [[nodiscard]] bool has_specification() const noexcept { return !text.empty() || time.has_value(); }
 };
 
 /// A compiled pattern; the language is documented at `make_text_formatter`. Immutable.

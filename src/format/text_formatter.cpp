@@ -141,10 +141,7 @@ std::size_t quick_bytes(const pattern& p) noexcept {
                 return a.size() < b.size();
               })->size();
       break;
-    case field::time:
-      if (piece.time) return 0; // in a form of its own
-      most += 1 + iso_time::bytes;
-      break;
+    case field::time: most += 1 + iso_time::bytes; break;
     case field::logger: ++loggers; break;
     case field::message: ++messages; break;
     default: return 0;

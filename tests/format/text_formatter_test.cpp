@@ -97,6 +97,10 @@ TEST_CASE("a time has the pattern's form where the message is known to be plain,
   CHECK(line("{time} {message}", r) == "2024-05-01T12:34:56.000789Z m\n");
 }
 
+TEST_CASE("the form of a time cannot pass for a line of the envelope either") {
+  CHECK(line("{time:--- dump %S} {message}", sample_record("m")) == "\\x2d-- dump 56 m\n");
+}
+
 TEST_CASE("an inexact time is marked where it is shown in full") {
   record_view r = sample_record("m");
   r.time_is_exact = false;

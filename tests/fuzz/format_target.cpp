@@ -156,6 +156,7 @@ void format_maker::add_field() {
   if (may_specify && in_.flag()) {
     out_ += ':';
     add_specification(values_[index]);
+    if (out_.ends_with(':')) out_.pop_back(); // behind "{:}" a "<" would make a fill of the brace
   }
   out_ += '}';
 }
