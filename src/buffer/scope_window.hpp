@@ -10,8 +10,9 @@ namespace faultline::detail {
 /// A place among a thread's records: see buffer.hpp.
 using position = std::uint64_t;
 
-/// Of the records that a scope sees since its watermark it writes the last `capacity`, and its first ones.
-/// Those that its target has already are none of them, and use up no capacity.
+/// Of the records that a scope sees since its watermark it writes the last `capacity`, and its first ones,
+/// but for those that its target has already. Of a scope that passes through, which wrote nearly all, these
+/// use up no capacity.
 struct scope_window {
   position from;           ///< the watermark, or where what is not forgotten begins
   position pins_from;      ///< pinned records between these two are its first
@@ -19,10 +20,14 @@ struct scope_window {
   std::uint64_t first;     ///< so many from `from` on are its first as well
   std::uint64_t capacity;  ///< and so many its last
   std::uint8_t target_bit; ///< records with this bit have been written to the target
+  bool passing;            ///< the scope passes through
 
-  /// Whether that record is one of which the scope writes some.
+  [[nodiscard]] bool is_written(const record_reader& record) const noexcept {
+    return (record.targets() & target_bit) != 0;
+  }
+  /// Whether that record is one of those of which the scope writes the first and the last.
   [[nodiscard]] bool holds(const record_reader& record, position where) const noexcept {
-    return (where >= from || (where >= pins_from && where < pins_to)) && (record.targets() & target_bit) == 0;
+    return (where >= from || (where >= pins_from && where < pins_to)) && !(passing && is_written(record));
   }
 };
 

@@ -238,6 +238,7 @@ void round::choose(const trip_descriptor& trip) {
     if (!part.has(c.where)) continue;
     c.remembered = true;
     const record_reader record(c.at);
+    if (trip.window.is_written(record)) continue;
     const bool routed = (record.flags() & record_routed) != 0;
     if (routed && router::serves(*c.logger, trip.target, record.level(), record.time())) continue;
     c.chosen = true;

@@ -89,7 +89,7 @@ class round {
     std::byte* at;
     position where;
     const node* logger;
-    bool sees = false;       ///< the scope at hand does, and its target lacks it
+    bool sees = false;       ///< the scope at hand does
     bool seen = false;       ///< by one of the dump's scopes
     bool remembered = false; ///< and among the last `capacity` of it, or the first that it pinned
     bool chosen = false;     ///< and not at the target already

@@ -44,7 +44,8 @@ scope_window window_of(thread_slot& slot, const scope_slot& scope) noexcept {
                       .first = 0,
                       .capacity =
                           scope.counts ? UINT64_MAX : scope.capacity, // full_policy::flush: all it holds
-                      .target_bit = scope.target_bit};
+                      .target_bit = scope.target_bit,
+                      .passing = scope.passing};
   if (scope.pin_first() != 0) {
     window.pins_to = scope.special.pinned_to;
     window.first = scope.special.pin_first - scope.special.pinned;

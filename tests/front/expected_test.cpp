@@ -224,37 +224,22 @@ TEST_CASE(
   CHECK(closes(rt.stats()));
 }
 
-TEST_CASE("what a scope's target had already uses up none of its capacity") {
-  manual_runtime rt;
-  {
-    const error_scope scope(rt.get(), {.capacity = 2, .expects = of_the_cache});
-    FAULTLINE_DEBUG(rt.get(), "forgotten");
-    FAULTLINE_DEBUG(rt.get(), "held");
-    for (int i = 0; i < 3; ++i) FAULTLINE_ERROR(rt.get("app.cache"), "expected");
-    FAULTLINE_ERROR(rt.get(), "error");
-  }
-  CHECK(rt.messages() == strings{"expected", "expected", "expected", "held", "error"});
-  CHECK(rt.dumps().at(0).forgotten == 1);
-  CHECK(closes(rt.stats()));
-}
-
-TEST_CASE(
-    "what an inner scope wrote uses up none of the outer one's capacity, and is marked as it was chosen") {
+TEST_CASE("what the target had already counts for a scope's capacity") {
   manual_runtime rt;
   const logger lg = rt.get();
   {
     const error_scope outermost(lg, {.flush_level = level::critical, .capacity = 3});
     FAULTLINE_DEBUG(lg, "1");
-    FAULTLINE_DEBUG(lg, "2");
     const error_scope outer(lg, {.capacity = 2});
     const error_scope inner(lg, {.capacity = 1});
+    FAULTLINE_DEBUG(lg, "2");
     FAULTLINE_DEBUG(lg, "3");
-    FAULTLINE_DEBUG(lg, "4");
     FAULTLINE_ERROR(lg, "error"); // outer writes two, inner one of these
-    CHECK(rt.messages() == strings{"4", "error"});
+    CHECK(rt.messages() == strings{"3", "error"});
     FAULTLINE_CRITICAL(lg, "critical");
   }
-  CHECK(rt.messages() == strings{"4", "error", "2", "3", "critical"});
+  CHECK(rt.messages() == strings{"3", "error", "critical"});
+  CHECK(rt.dumps().back().forgotten == 2);
   CHECK(closes(rt.stats()));
 }
 
