@@ -5,9 +5,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,11 +25,11 @@ class input {
   [[nodiscard]] bool empty() const noexcept { return rest_.empty(); }
 
   template <class T> T number() noexcept {
-    T value{};
-    const std::size_t size = std::min(sizeof value, rest_.size());
-    std::memcpy(&value, rest_.data() + rest_.size() - size, size);
+    std::array<char, sizeof(T)> bytes{};
+    const std::size_t size = std::min(bytes.size(), rest_.size());
+    std::copy(rest_.end() - static_cast<std::ptrdiff_t>(size), rest_.end(), bytes.begin());
     rest_.remove_suffix(size);
-    return value;
+    return std::bit_cast<T>(bytes);
   }
   /// A number below `count`, of one byte.
   std::size_t pick(std::size_t count) noexcept { return number<std::uint8_t>() % count; }
