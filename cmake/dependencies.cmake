@@ -1,17 +1,26 @@
-# Each dependency is looked for on the machine first; a pinned release is fetched where it is not there.
+# A dependency that the program's own build brings is taken as it is. Others are looked for on the machine first; a pinned release is
+# fetched where they are not there.
 include(FetchContent)
 
 find_package(Threads REQUIRED)
 
-find_package(fmt 9 QUIET)
-if(NOT fmt_FOUND)
+if(NOT TARGET fmt::fmt)
+  find_package(fmt 9 QUIET)
+endif()
+if(NOT TARGET fmt::fmt)
   FetchContent_Declare(fmt URL https://github.com/fmtlib/fmt/archive/refs/tags/9.1.0.tar.gz
     URL_HASH SHA256=5dea48d1fcddc3ec571ce2058e13910a0d4a6bab4cc09a809d8b1dd1c88ae6f2)
-  set(FMT_INSTALL ON)
+  set(FMT_INSTALL ${FAULTLINE_INSTALL})
   FetchContent_MakeAvailable(fmt)
+  set_target_properties(fmt PROPERTIES POSITION_INDEPENDENT_CODE ON) # a shared faultline takes it in
 endif()
 
-find_package(concurrentqueue QUIET MODULE)
+if(TARGET concurrentqueue)
+  set(concurrentqueue_FOUND TRUE)
+  set(concurrentqueue_INCLUDE_DIRS $<TARGET_PROPERTY:concurrentqueue,INTERFACE_INCLUDE_DIRECTORIES>)
+else()
+  find_package(concurrentqueue QUIET MODULE)
+endif()
 if(NOT concurrentqueue_FOUND)
   FetchContent_Declare(concurrentqueue
     URL https://github.com/cameron314/concurrentqueue/archive/refs/tags/v1.0.3.tar.gz)

@@ -55,7 +55,7 @@ foreach(name syslog journald settings)
     list(APPEND core_libraries faultline-${name})
   endif()
 endforeach()
-faultline_library_package(faultline_runtime "This package has the shared library, with syslog and journald handlers."
+faultline_library_package(faultline_runtime "This package has the shared library, with syslog and journald handlers and\nsettings from JSON."
   ${core_libraries})
 set(core_package "${package_libraries}")
 get_property(parts GLOBAL PROPERTY faultline_parts)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,17 +30,18 @@ namespace faultline {
 /// mark options with `&` between them: `level=`; `format=text` or `json`; for files `append=`, `mode=`
 /// (octal) and `spool_bytes=`; for rotating ones `mode=`, `spool_bytes=`, `max_bytes=`, `interval=`, `keep=`
 /// and `compress=`; and `pattern=`, which comes last and takes the rest. The same target named twice is one
-/// handler.
+/// handler of a runtime. Without `target`, scopes share the first handler that writes to standard error.
 ///
 /// One thread at a time; set-up only.
 class FAULTLINE_API configuration {
  public:
-  /// Throws `configuration_error` with the key, the value, and what would be allowed. Opens nothing.
+  /// Throws `configuration_error` with the key, the value, and what would be allowed, and then has changed
+  /// nothing. Opens nothing.
   void set(std::string_view key, std::string_view value);
 
   /// Sets a key for each variable whose name is the prefix and a key in capitals: FAULTLINE_LOG_LEVEL=info.
   /// Throws `configuration_error`, with the variable's name, also for a name behind the prefix that is no
-  /// key.
+  /// key, and then has changed nothing.
   void read_environment(std::string_view prefix = "FAULTLINE_LOG_");
 
   /// The level of one logger: what `levels` does for each part.
@@ -49,24 +51,35 @@ class FAULTLINE_API configuration {
   /// One more handler of a logger: what `handlers` does for each part.
   void add_handler(std::string_view logger, std::string_view target);
 
-  /// The runtime's options. Opens the target: throws `std::system_error` for a file that cannot be.
+  /// The runtime's options. Opens the target, anew with each call: throws `std::system_error` for a file
+  /// that cannot be.
   [[nodiscard]] runtime_options options();
-  /// Gives the runtime's loggers their levels and handlers. Throws as `options`.
+  /// Gives the runtime's loggers their levels and handlers, of which it shares none with another runtime.
+  /// Throws as `options`.
   void apply(runtime& r);
 
  private:
-  handler_ptr open(const std::string& target);
+  friend runtime& start(configuration settings);
+
+  /// Levels as two keys set them: the root's, and a list. Whichever was set last says what the root's is.
+  struct level_settings {
+    std::optional<level> root;
+    std::map<std::string, level, std::less<>> list;
+  };
+
+  void change(std::string_view key, std::string_view value);
+  handler_ptr open(const std::string& target, const runtime& r);
 
   runtime_options options_;
   std::string target_;
-  std::map<std::string, level, std::less<>> levels_;
-  std::map<std::string, level, std::less<>> flush_levels_;
+  level_settings levels_;
+  level_settings flush_levels_;
   std::vector<std::pair<std::string, std::string>> handlers_; // logger and target
-  std::map<std::string, handler_ptr, std::less<>> opened_;    // by their text
+  std::vector<std::pair<std::string, handler_ptr>> opened_;   // target and what was made of it
 };
 
 /// Configures the default runtime and starts it, as `start(runtime_options)`, and gives its loggers their
-/// levels and handlers.
+/// levels and handlers. Every target is opened before the runtime starts: what throws leaves it as it was.
 FAULTLINE_API runtime& start(configuration settings);
 
 } // namespace faultline

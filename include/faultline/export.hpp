@@ -12,3 +12,10 @@
 /// templates and statics of inline functions as unique in the process otherwise, and a library that has one
 /// is never unloaded.
 #define FAULTLINE_LOCAL [[gnu::visibility("hidden")]]
+
+/// Stands behind a parameter to which a function's result refers.
+#ifdef __clang__
+#define FAULTLINE_LIFETIME_BOUND [[clang::lifetimebound]]
+#else
+#define FAULTLINE_LIFETIME_BOUND
+#endif

@@ -26,12 +26,14 @@ template <> struct checked<hex_bytes> { using type = hex_specification; };
 /// to runtime_options::argument_bytes, and formatted by the flusher: `0a 1b ff`, with `[...]` behind bytes
 /// that were cut. Specifications, in any combination: `{:s}` without spaces, `{:X}` with capitals, `{:a}`
 /// with the printable characters behind each sixteen bytes, `{:o}` with an offset before them; all on one
-/// line, `{:oa}`: `0000: 68 69 0a |hi.|`. A null pointer is no bytes.
+/// line, `{:oa}`: `0000: 68 69 0a |hi.|`. A null pointer is no bytes. To be written as an argument of the
+/// statement: until then, only `data` is kept.
 [[nodiscard]] inline detail::hex_bytes hex(const void* data, std::size_t size) noexcept {
   return {{static_cast<const char*>(data), data != nullptr ? size : 0}};
 }
 
-/// The bytes of a contiguous range of trivially copyable elements, such as a span, a vector or a string.
+/// The bytes of a contiguous range of trivially copyable elements, such as a span, a vector or a string. As
+/// of `data`, only where they are is kept: they must live to the end of the statement.
 template <class Range>
 requires requires(const Range& r) { std::span(std::data(r), std::size(r)); }
 [[nodiscard]] detail::hex_bytes hex(const Range& range) noexcept {
@@ -49,7 +51,9 @@ template <> struct fmt::formatter<faultline::detail::hex_specification> {
     auto at = context.begin();
     for (; at != context.end() && *at != '}'; ++at)
       if (*at != 's' && *at != 'X' && *at != 'a' && *at != 'o')
-        context.on_error("hex takes the specifications s, X, a and o");
+        // Nothing is thrown: the compiler stops here and shows the text.
+        // NOLINTNEXTLINE(misc-throw-by-value-catch-by-reference,cert-err09-cpp,cert-err61-cpp)
+        throw "hex takes the specifications s, X, a and o";
     return at;
   }
   template <class Context> auto format(const faultline::detail::hex_specification&, Context& context) const {

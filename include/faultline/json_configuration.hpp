@@ -16,8 +16,9 @@ namespace faultline {
 ///    "target": "file:/var/log/app/errors.log",
 ///    "handlers": {"root": ["stderr?level=warning", "rotating:/var/log/app/app.log?format=json"]}}
 ///
-/// Throws `std::system_error` when the file cannot be read, and `configuration_error`: with the path for text
-/// that is no JSON, saying where, otherwise with the key, the value and what would be allowed.
+/// Throws `std::system_error` when the file cannot be read, and `configuration_error`, each with the path:
+/// for text that is no JSON, saying where, otherwise with the key, the value and what would be allowed. Then
+/// nothing is set.
 FAULTLINE_API void read_json_file(configuration& settings, std::string_view path);
 
 /// The same for text; `name` stands for it in errors.

@@ -7,6 +7,7 @@
 
 #include <faultline/detail/named_format.hpp>
 #include <faultline/detail/statement.hpp>
+#include <faultline/export.hpp>
 
 namespace faultline {
 namespace detail {
@@ -32,7 +33,7 @@ template <argument_name Name, class W> struct code_of<named_wire<Name, W>> {
   }
 };
 
-/// An argument on its way into a statement.
+/// An argument on its way into a statement, which ends before the value does.
 template <argument_name Name, class T> struct named {
   const T& value;
 
@@ -46,9 +47,10 @@ inline constexpr std::string_view name_of<named<Name, T>> = Name.view();
 template <argument_name Name, class T> struct checked<named<Name, T>> : checked<T> {};
 
 /// As format_argument, for the field of that name.
-[[gnu::cold]] std::size_t format_named_argument(const site& where, unsigned index, std::string_view name,
-                                                char* out, std::size_t size,
-                                                fmt::format_args argument) noexcept;
+[[gnu::cold]] FAULTLINE_API std::size_t format_named_argument(const site& where, unsigned index,
+                                                              std::string_view name, char* out,
+                                                              std::size_t size,
+                                                              fmt::format_args argument) noexcept;
 
 template <argument_name Name, class T>
 requires(!raw_argument<T>) struct captured<named<Name, T>> {
@@ -70,8 +72,11 @@ requires(!raw_argument<T>) struct captured<named<Name, T>> {
 /// values (record_view::arguments), which the JSON formatter writes as the object `args`. Names and format
 /// are checked by the compiler. Any type that may be logged, also `faultline::secret` and `faultline::hex`. A
 /// record costs and stores what it would without names: they belong to the statement.
+///
+/// To be written as an argument of the statement: it refers to `value`, and one that is kept in a variable
+/// does not keep a temporary alive (clang warns of that).
 template <detail::argument_name Name, class T>
-[[nodiscard]] constexpr detail::named<Name, T> kv(const T& value) noexcept {
+[[nodiscard]] constexpr detail::named<Name, T> kv(const T& value FAULTLINE_LIFETIME_BOUND) noexcept {
   return {value};
 }
 

@@ -1,8 +1,9 @@
 // Records written with operator<<, and a std::ostream whose lines become records.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
-#include <mutex>
+#include <cstdint>
 #include <ostream>
 #include <streambuf>
 #include <string_view>
@@ -65,28 +66,29 @@ class FAULTLINE_API stream_record {
 /// make no record. What operator<< throws leaves the statement as from any stream; what was written by then
 /// is logged.
 #define FAULTLINE_STREAM(lg, l)                                                                              \
-  if (const ::faultline::detail::stream_choice faultline_choice((lg), (l), FAULTLINE_ACTIVE_LEVEL);          \
-      !faultline_choice.chosen()) {                                                                          \
-  } else if (static constinit ::faultline::detail::site faultline_site{{::faultline::detail::unentered},     \
-                                                                       "{}",                                 \
-                                                                       __FILE__,                             \
-                                                                       static_cast<const char*>(__func__),   \
-                                                                       "",                                   \
-                                                                       __LINE__,                             \
-                                                                       ::faultline::level::off};             \
-             false) {                                                                                        \
-  } else                                                                                                     \
-    ::faultline::detail::stream_record(faultline_choice.node(), faultline_site, faultline_choice.at())       \
-        .stream()
+  for (::faultline::detail::stream_choice faultline_choice((lg), (l), FAULTLINE_ACTIVE_LEVEL);               \
+       faultline_choice.chosen();)                                                                           \
+    for (static constinit ::faultline::detail::site faultline_site{{::faultline::detail::unentered},         \
+                                                                   "{}",                                     \
+                                                                   __FILE__,                                 \
+                                                                   static_cast<const char*>(__func__),       \
+                                                                   "",                                       \
+                                                                   __LINE__,                                 \
+                                                                   ::faultline::level::off};                 \
+         faultline_choice.chosen(); faultline_choice.finish())                                               \
+  ::faultline::detail::stream_record(faultline_choice.node(), faultline_site, faultline_choice.at()).stream()
 
 namespace detail {
 
-/// Whether there is a record, asked once.
+/// Whether there is a record, asked once. The macro loops over it: an `if` in its place would ask for braces
+/// around it in an `if` of the user's.
 class stream_choice {
  public:
   stream_choice(logger lg, level l, int floor) noexcept
       : node_(lg.node()), level_(l), chosen_(compiled_in(l, floor) && is_on(node_, l) && l < level::off) {}
   [[nodiscard]] bool chosen() const noexcept { return chosen_; }
+  /// The record is made.
+  void finish() noexcept { chosen_ = false; }
   [[nodiscard]] const node_head& node() const noexcept { return node_; }
   [[nodiscard]] level at() const noexcept { return level_; }
 
@@ -94,6 +96,19 @@ class stream_choice {
   const node_head& node_;
   level level_;
   bool chosen_;
+};
+
+/// A lock that is free in a forked child, whichever thread of the parent held it.
+class stream_lock {
+ public:
+  /// Waits for it. True when this process never held it: what it guards is nobody's, or was the parent's.
+  bool lock() noexcept;
+  void unlock() noexcept;
+
+ private:
+  /// Twice the number of the fork in which it was held last, and one more while it is held. Acquire to take,
+  /// release to give: what was done under it is seen by the next holder.
+  std::atomic<std::uint32_t> word_{0};
 };
 
 /// Makes a record of each line.
@@ -108,10 +123,10 @@ class FAULTLINE_API line_buffer final : public std::streambuf {
   std::streamsize xsputn(const char* s, std::streamsize n) override;
 
  private:
-  void take(std::string_view text) noexcept; // under the lock
-  void log_line() noexcept;
+  void take(std::string_view text) noexcept;
+  void log_line() noexcept; // under the lock
 
-  std::mutex mutex_; // there is no put area, so that threads may share the stream as they may std::cout
+  stream_lock lock_; // there is no put area, so that threads may write to the stream at once
   logger logger_;
   level level_;
   std::size_t size_ = 0;
@@ -123,8 +138,12 @@ class FAULTLINE_API line_buffer final : public std::streambuf {
 /// A stream whose lines become records of one logger and level: for libraries that write to a std::ostream,
 /// and for std::cout itself (`std::cout.rdbuf(stream.rdbuf())`, and back before `stream` goes). A line ends
 /// with '\n', at 1,024 bytes, from where it goes on in the next record, or when the stream is destroyed;
-/// flushing ends none. Empty lines make no record. Threads may share it: characters are taken under a lock,
-/// in the order they come. Records are made on the thread that ends the line.
+/// flushing ends none. Empty lines make no record. Records are made on the thread that ends the line.
+///
+/// Threads may share its buffer: what one call of it writes is taken whole, under a lock. They may share the
+/// stream itself for unformatted output (write, put) only, for operator<< changes its state, as of any stream
+/// but std::cout and its like; otherwise give each thread a stream of its own. In a forked child the lock is
+/// free and no line is begun: a line that the parent began is the parent's.
 class log_ostream final : public std::ostream {
  public:
   /// Records go to `lg` at level `l`.

@@ -157,6 +157,7 @@ class FAULTLINE_API runtime {
  private:
   friend runtime& default_runtime();
   friend runtime& start(runtime_options);
+  friend class configuration;
   explicit runtime(detail::core* existing) noexcept : core_(existing) {}
 
   detail::core* core_;

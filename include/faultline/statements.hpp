@@ -12,7 +12,8 @@
 //
 // What they count, they count for each place in the program (in a template or an inline function for each
 // instantiation), over all threads, loggers and runtimes. As every statement they never block, allocate,
-// lock, make a system call or throw; a count is one atomic addition.
+// lock, make a system call or throw; a count is one atomic addition. The exceptions: FAULTLINE_EXCEPTION, and
+// FAULTLINE_LOG_EVERY without an invariant time stamp counter, which reads CLOCK_MONOTONIC.
 
 /// A record if `condition` holds: FAULTLINE_LOG_IF(lg, faultline::level::info, n > 10, "large: {}", n);
 #define FAULTLINE_LOG_IF(lg, l, condition, ...)                                                              \
@@ -41,7 +42,8 @@
 
 /// In a catch block: a record at ERROR that tells, beside its message, the type and what() of the exception
 /// being handled and of those nested in it (record_view::exception), cut at 512 bytes. Anywhere else it is
-/// FAULTLINE_ERROR. It throws and catches the exception once more to look at it: microseconds.
+/// FAULTLINE_ERROR. It throws and catches the exception once more to look at it, and those nested in it:
+/// microseconds, and what the C++ runtime allocates and locks for that. Nothing leaves the statement.
 #define FAULTLINE_EXCEPTION(lg, ...)                                                                         \
   FAULTLINE_DETAIL_CHOSEN(lg, ::faultline::level::error, , true, FAULTLINE_DETAIL_WRITE_EXCEPTION,           \
                           __VA_ARGS__)

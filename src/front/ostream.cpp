@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
+
+#include "base/fork_guard.hpp"
 
 namespace faultline::detail {
 namespace {
@@ -12,7 +15,34 @@ void log_text(const node_head& node, site& where, level l, const text& line) noe
   append(node.gate(l), where, level_at_run_time{bit_of(l)}, line);
 }
 
+/// The number of forks between this process and the first; a child notices its own here, too.
+std::uint32_t present_fork() noexcept {
+  fork_guard& guard = fork_guard::instance();
+  if (!guard.alive()) {
+    const std::lock_guard lock(guard);
+    if (!guard.alive()) guard.revive();
+  }
+  return static_cast<std::uint32_t>(guard.epoch());
+}
+
 } // namespace
+
+bool stream_lock::lock() noexcept {
+  const std::uint32_t free = 2 * present_fork();
+  for (;;) {
+    std::uint32_t seen = word_.load(std::memory_order_relaxed); // a guess, which the exchange checks
+    if (seen == free + 1)
+      word_.wait(seen, std::memory_order_relaxed);
+    else if (word_.compare_exchange_weak(seen, free + 1, std::memory_order_acquire,
+                                         std::memory_order_relaxed))
+      return seen != free;
+  }
+}
+
+void stream_lock::unlock() noexcept {
+  word_.fetch_sub(1, std::memory_order_release);
+  word_.notify_one();
+}
 
 stream_record::~stream_record() { log_text(node_, where_, level_, text_.written()); }
 
@@ -24,6 +54,7 @@ void line_buffer::log_line() noexcept {
 }
 
 void line_buffer::take(std::string_view text) noexcept {
+  if (lock_.lock()) size_ = 0;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     const std::size_t size = std::min({end, text.size(), sizeof line_ - size_});
@@ -34,25 +65,25 @@ void line_buffer::take(std::string_view text) noexcept {
     if (ends) text.remove_prefix(1);
     if (ends || size_ == sizeof line_) log_line();
   }
+  lock_.unlock();
 }
 
 line_buffer::int_type line_buffer::overflow(int_type c) {
   if (traits_type::eq_int_type(c, traits_type::eof())) return traits_type::not_eof(c);
   const char one = traits_type::to_char_type(c);
-  const std::lock_guard lock(mutex_);
   take({&one, 1});
   return c;
 }
 
 std::streamsize line_buffer::xsputn(const char* s, std::streamsize n) {
-  const std::lock_guard lock(mutex_);
   take({s, static_cast<std::size_t>(std::max<std::streamsize>(n, 0))});
   return n;
 }
 
 void line_buffer::finish() noexcept {
-  const std::lock_guard lock(mutex_);
+  if (lock_.lock()) size_ = 0;
   log_line();
+  lock_.unlock();
 }
 
 } // namespace faultline::detail

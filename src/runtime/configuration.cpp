@@ -8,7 +8,10 @@
 #include <unistd.h>
 
 #include <faultline/configuration_error.hpp>
+#include <faultline/handlers.hpp>
 
+#include "handlers/handler_access.hpp"
+#include "runtime/runtime_core.hpp"
 #include "runtime/setting_text.hpp"
 #include "runtime/target_text.hpp"
 
@@ -95,17 +98,49 @@ void for_each_part(std::string_view key, std::string_view list, char between, Us
   }
 }
 
+/// A logger's name is what a runtime takes for one; this one starts nothing.
+std::string_view checked_logger(std::string_view key, std::string_view name) {
+  try {
+    (void)runtime({.default_target = make_null_handler()}).get_logger(name);
+  } catch (const configuration_error& e) {
+    throw configuration_error(key, name, e.what());
+  }
+  return name.empty() ? "root" : name;
+}
+
 } // namespace
 
 void configuration::set(std::string_view key, std::string_view value) {
+  configuration changed = *this;
+  changed.change(key, value);
+  *this = std::move(changed);
+}
+
+void configuration::change(std::string_view key, std::string_view value) {
   for (const option_key& k : option_keys)
-    if (k.name == key) return k.set(options_, key, value);
-  if (key == "level") return set_level("root", value);
-  if (key == "levels")
+    if (k.name == key) {
+      k.set(options_, key, value);
+      (void)detail::in_range(options_);
+      return;
+    }
+  if (key == "level") {
+    levels_.root = detail::parse_level("level of root", value);
+    levels_.list.erase("root");
+    return;
+  }
+  if (key == "flush_level") {
+    flush_levels_.root = detail::parse_level("flush level of root", value);
+    flush_levels_.list.erase("root");
+    return;
+  }
+  if (key == "levels") {
+    levels_.list.clear();
     return for_each_part(key, value, ',', [this](auto name, auto text) { set_level(name, text); });
-  if (key == "flush_level") return set_flush_level("root", value);
-  if (key == "flush_levels")
+  }
+  if (key == "flush_levels") {
+    flush_levels_.list.clear();
     return for_each_part(key, value, ',', [this](auto name, auto text) { set_flush_level(name, text); });
+  }
   if (key == "handlers") {
     handlers_.clear();
     return for_each_part(key, value, ';', [this](auto name, auto text) { add_handler(name, text); });
@@ -116,21 +151,22 @@ void configuration::set(std::string_view key, std::string_view value) {
 }
 
 void configuration::set_level(std::string_view logger, std::string_view level) {
-  levels_.insert_or_assign(std::string(logger),
-                           detail::parse_level("level of " + std::string(logger), level));
+  levels_.list.insert_or_assign(std::string(checked_logger("levels", logger)),
+                                detail::parse_level("level of " + std::string(logger), level));
 }
 
 void configuration::set_flush_level(std::string_view logger, std::string_view level) {
-  flush_levels_.insert_or_assign(std::string(logger),
-                                 detail::parse_level("flush level of " + std::string(logger), level));
+  flush_levels_.list.insert_or_assign(std::string(checked_logger("flush_levels", logger)),
+                                      detail::parse_level("flush level of " + std::string(logger), level));
 }
 
 void configuration::add_handler(std::string_view logger, std::string_view target) {
   detail::check_target("handler of " + std::string(logger), target);
-  handlers_.emplace_back(logger, target);
+  handlers_.emplace_back(checked_logger("handlers", logger), target);
 }
 
 void configuration::read_environment(std::string_view prefix) {
+  configuration changed = *this;
   for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
     const std::string_view text(*variable);
     if (!text.starts_with(prefix)) continue;
@@ -139,33 +175,47 @@ void configuration::read_environment(std::string_view prefix) {
     std::transform(key.begin(), key.end(), key.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     try {
-      set(key, text.substr(std::min(text.size(), name.size() + 1)));
+      changed.change(key, text.substr(std::min(text.size(), name.size() + 1)));
     } catch (const configuration_error& e) {
       throw configuration_error(name, e.value(), e.what());
     }
   }
+  *this = std::move(changed);
 }
 
-handler_ptr configuration::open(const std::string& target) {
-  handler_ptr& made = opened_[target];
-  if (!made) made = detail::open_target("target", target);
-  return made;
+// A handler is called by one flusher: what another runtime keeps is made anew for this one.
+handler_ptr configuration::open(const std::string& target, const runtime& r) {
+  using detail::handler_access;
+  const void* const own = static_cast<const detail::runtime_core*>(r.core_);
+  for (const auto& [text, made] : opened_)
+    if (text == target && handler_access::is_kept_by(*made, own)) return made;
+  for (const auto& [text, made] : opened_)
+    if (text == target && !handler_access::is_kept(*made)) return made;
+  return opened_.emplace_back(target, detail::open_target("target", target)).second;
 }
 
 runtime_options configuration::options() {
   runtime_options made = options_;
-  if (!target_.empty()) made.default_target = open(target_);
+  std::string target = target_;
+  for (const auto& [name, text] : handlers_) // or each dumped record they passed on would be there twice
+    if (target.empty() && std::string_view(text).substr(0, text.find('?')) == "stderr") target = text;
+  if (!target.empty())
+    made.default_target = opened_.emplace_back(target, detail::open_target("target", target)).second;
   return made;
 }
 
 void configuration::apply(runtime& r) {
-  for (const auto& [name, l] : levels_) r.get_logger(name).set_level(l);
-  for (const auto& [name, l] : flush_levels_) r.get_logger(name).set_flush_level(l);
-  for (const auto& [name, target] : handlers_) r.get_logger(name).add_handler(open(target));
+  if (levels_.root) r.get_logger().set_level(*levels_.root);
+  for (const auto& [name, l] : levels_.list) r.get_logger(name).set_level(l);
+  if (flush_levels_.root) r.get_logger().set_flush_level(*flush_levels_.root);
+  for (const auto& [name, l] : flush_levels_.list) r.get_logger(name).set_flush_level(l);
+  for (const auto& [name, target] : handlers_) r.get_logger(name).add_handler(open(target, r));
 }
 
 runtime& start(configuration settings) {
-  runtime& r = start(settings.options());
+  runtime_options options = settings.options();
+  for (const auto& [name, target] : settings.handlers_) (void)settings.open(target, default_runtime());
+  runtime& r = start(std::move(options));
   settings.apply(r);
   return r;
 }

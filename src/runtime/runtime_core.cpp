@@ -23,6 +23,8 @@ void check_interval(std::string_view option, std::chrono::nanoseconds value) {
     throw configuration_error(option, std::to_string(value.count()) + " ns", "must be from 0 to one minute");
 }
 
+} // namespace
+
 const runtime_options& in_range(const runtime_options& o) {
   constexpr std::size_t kib = 1024;
   check_range("buffer_bytes", o.buffer_bytes, 4 * kib, 16 * kib * kib);
@@ -49,6 +51,8 @@ const runtime_options& in_range(const runtime_options& o) {
   check_range("storm_burst", o.storm_burst, 1, UINT32_MAX);
   return o;
 }
+
+namespace {
 
 slot_geometry geometry_of(const runtime_options& o) noexcept {
   const clock_source source = detect_clock_source();

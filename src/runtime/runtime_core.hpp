@@ -20,6 +20,9 @@ struct running_generation final : generation {
   flusher flushing;
 };
 
+/// The options; throws `configuration_error` for one out of range.
+const runtime_options& in_range(const runtime_options& o);
+
 class runtime_core final : public core {
  public:
   /// Checks the options; throws `configuration_error`.

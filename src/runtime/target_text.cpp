@@ -7,6 +7,8 @@
 #include <faultline/configuration_error.hpp>
 #include <faultline/handlers.hpp>
 
+#include "handlers/compress_file.hpp"
+#include "handlers/rotating_file_handler.hpp"
 #include "runtime/setting_text.hpp"
 
 namespace faultline::detail {
@@ -25,6 +27,21 @@ struct target {
   rotating_file_options rotating;
 };
 
+void check_pattern(std::string_view key, std::string_view pattern) {
+  try {
+    (void)make_text_formatter(pattern);
+  } catch (const configuration_error& e) {
+    throw configuration_error(key, pattern, e.what());
+  }
+}
+
+std::chrono::seconds parse_seconds(std::string_view key, std::string_view text) {
+  const std::chrono::nanoseconds time = parse_time(key, text);
+  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+  if (whole != time) throw configuration_error(key, text, "whole seconds");
+  return whole;
+}
+
 /// An option of the target; throws when its kind has none of that name.
 void set_option(std::string_view key, std::string_view name, std::string_view value, target& t) {
   const bool any_file = t.kind == target_kind::file || t.kind == target_kind::rotating;
@@ -35,21 +52,26 @@ void set_option(std::string_view key, std::string_view name, std::string_view va
     t.json = parse_choice<bool>(full, value, {{"text", false}, {"json", true}});
   } else if (name == "pattern") {
     t.pattern = value;
-    (void)make_text_formatter(value); // throws for a wrong one
+    check_pattern(full, value);
   } else if (any_file && name == "mode") {
     t.file.mode = t.rotating.mode = parse_mode(full, value);
   } else if (any_file && name == "spool_bytes") {
     t.file.spool_bytes = t.rotating.spool_bytes = parse_size(full, value);
+    if (t.file.spool_bytes == 0) throw configuration_error(full, value, "at least one byte is needed");
   } else if (t.kind == target_kind::file && name == "append") {
     t.file.append = parse_bool(full, value);
   } else if (t.kind == target_kind::rotating && name == "max_bytes") {
     t.rotating.max_bytes = parse_size(full, value);
   } else if (t.kind == target_kind::rotating && name == "interval") {
-    t.rotating.interval = std::chrono::duration_cast<std::chrono::seconds>(parse_time(full, value));
+    t.rotating.interval = parse_seconds(full, value);
   } else if (t.kind == target_kind::rotating && name == "keep") {
     t.rotating.keep = parse_size(full, value);
+    if (t.rotating.keep < 1 || t.rotating.keep > rotating_file_handler::most_kept)
+      throw configuration_error(full, value, "1 to 1000 old files");
   } else if (t.kind == target_kind::rotating && name == "compress") {
     t.rotating.compress = parse_bool(full, value);
+    if (t.rotating.compress && !can_compress())
+      throw configuration_error(full, value, "this faultline was built without zstd");
   } else {
     throw configuration_error(key, name,
                               "no option of this target; its options are level, format, " +
@@ -73,6 +95,9 @@ void set_options(std::string_view key, std::string_view options, target& t) {
   }
   if (t.json && !t.pattern.empty())
     throw configuration_error(key, "pattern", "is for the format text; this target's is json");
+  if (t.kind == target_kind::rotating && t.rotating.max_bytes == 0 && t.rotating.interval.count() == 0)
+    throw configuration_error(std::string(key) + " max_bytes", "0",
+                              "without an interval the file would never be rotated");
 }
 
 target take_apart(std::string_view key, std::string_view text) {

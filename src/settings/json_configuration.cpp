@@ -1,10 +1,11 @@
 #include <faultline/json_configuration.hpp>
 
+#include <array>
 #include <cerrno>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -29,13 +30,15 @@ const json& object_of(const std::string& key, const json& value) {
 
 void set_member(configuration& settings, const std::string& key, const json& value) {
   if (key == "levels") {
+    settings.set(key, "");
     for (const auto& [logger, level] : object_of(key, value).items())
       settings.set_level(logger, text_of("level of " + logger, level));
   } else if (key == "flush_levels") {
+    settings.set(key, "");
     for (const auto& [logger, level] : object_of(key, value).items())
       settings.set_flush_level(logger, text_of("flush level of " + logger, level));
   } else if (key == "handlers") {
-    settings.set("handlers", "");
+    settings.set(key, "");
     for (const auto& [logger, targets] : object_of(key, value).items())
       for (const json& target : targets.is_array() ? targets : json::array({targets}))
         settings.add_handler(logger, text_of("handler of " + logger, target));
@@ -54,15 +57,24 @@ void read_json(configuration& settings, std::string_view text, std::string_view 
     throw configuration_error(name, "", e.what());
   }
   if (!read.is_object()) throw configuration_error(name, read.dump().substr(0, 40), "an object");
-  for (const auto& [key, value] : read.items()) set_member(settings, key, value);
+  configuration changed = settings;
+  try {
+    for (const auto& [key, value] : read.items()) set_member(changed, key, value);
+  } catch (const configuration_error& e) {
+    throw configuration_error(name, e.value(), e.what());
+  }
+  settings = std::move(changed);
 }
 
 void read_json_file(configuration& settings, std::string_view path) {
   const std::string name(path);
   std::ifstream file(name, std::ios::binary);
-  if (!file) throw std::system_error(errno, std::generic_category(), "cannot read \"" + name + '"');
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (file.bad()) throw std::system_error(EIO, std::generic_category(), "cannot read \"" + name + '"');
+  std::string text;
+  for (std::array<char, 4096> block{}; file;) { // an iterator would throw for a directory, without its path
+    file.read(block.data(), block.size());
+    text.append(block.data(), static_cast<std::size_t>(file.gcount()));
+  }
+  if (!file.eof()) throw std::system_error(errno, std::generic_category(), "cannot read \"" + name + '"');
   read_json(settings, text, name);
 }
 

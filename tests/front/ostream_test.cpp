@@ -64,9 +64,9 @@ TEST_CASE("a streaming statement may be the branch of an if without braces, befo
   {
     const error_scope scope(rt.get());
     for (const bool b : {true, false}) {
-      if (b) {
+      if (b)
         FAULTLINE_STREAM(rt.get(), level::trace) << "not enabled";
-      } else
+      else
         FAULTLINE_STREAM(rt.get(), level::error) << "else";
     }
   }

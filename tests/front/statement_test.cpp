@@ -133,6 +133,8 @@ TEST_CASE("durations and time points come out as fmt writes them") {
   using namespace std::chrono;
   CHECK_SAME("{} {} {} {} {} {}", 5ns, 6us, 7ms, 8s, 9min, 10h);
   CHECK_SAME("{:%M:%S} {:>8}|", 125s, 3ms);
+  CHECK_SAME("{:>{}}|{:s}", 5ms, 10, "text");
+  CHECK_SAME("{2:>{0}}|{1:s}", 10, "text", 5ms);
   CHECK_SAME("{:%Y-%m-%d %H:%M}", system_clock::time_point(1'700'000'000s));
   CHECK_SAME("{}", duration<double>(1.5));
 }

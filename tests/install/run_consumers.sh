@@ -31,12 +31,12 @@ check_components() { # check_components NAME PROGRAM
 
 quietly cmake --install "$build" --prefix "$folder/prefix-static"
 components=
-for component in syslog journald smtp spdlog glog; do
+for component in syslog journald settings smtp spdlog glog; do
   found=$(find "$folder/prefix-static" -name "faultline-$component.cmake")
   [ -z "$found" ] || components+=${components:+ }$component
 done
 quietly cmake -G Ninja -S "$source" -B "$folder/library" -DBUILD_SHARED_LIBS=ON -DFAULTLINE_BUILD_TESTS=OFF \
-  -DFAULTLINE_BUILD_EXAMPLES=OFF -DCMAKE_INSTALL_PREFIX="$folder/prefix-shared"
+  -DFAULTLINE_BUILD_EXAMPLES=OFF -DCMAKE_INSTALL_PREFIX="$folder/prefix-shared" -DCMAKE_INSTALL_LIBDIR="$folder/prefix-shared/lib"
 quietly cmake --build "$folder/library" --target install
 for kind in static shared; do
   quietly cmake -G Ninja -S "$here/consumer" -B "$folder/$kind" -DCMAKE_PREFIX_PATH="$folder/prefix-$kind" \
@@ -74,7 +74,10 @@ quietly cmake -G Ninja -S "$here/consumer" -B "$folder/fetched" -DFAULTLINE_ARCH
 quietly cmake --build "$folder/fetched"
 check FetchContent "$folder/fetched/consumer"
 
-export PKG_CONFIG_PATH=$(dirname "$(find "$folder/prefix-static" -name faultline.pc)")
-# shellcheck disable=SC2046  # flags are words
-quietly "$compiler" -std=c++20 "$here/consumer/main.cpp" -o "$folder/by-pkg-config" $(pkg-config --cflags --libs faultline)
-check pkg-config "$folder/by-pkg-config"
+for kind in static shared; do # the shared one has an absolute folder for its libraries
+  export PKG_CONFIG_PATH=$(dirname "$(find "$folder/prefix-$kind" -name faultline.pc)")
+  # shellcheck disable=SC2046  # flags are words
+  quietly "$compiler" -std=c++20 "$here/consumer/main.cpp" -o "$folder/by-pkg-config" $(pkg-config --cflags --libs faultline) \
+    -Wl,-rpath,"$folder/prefix-$kind/lib"
+  check "pkg-config, $kind" "$folder/by-pkg-config"
+done

@@ -7,7 +7,7 @@ import sys
 
 # What a statement, a scope and a field call, and the thread's cursor.
 INTERNAL = {
-    "current_cursor", "prepare", "reserve", "attend", "format_argument", "measure_c_string", "add_field", "adopt",
+    "current_cursor", "prepare", "reserve", "attend", "format_argument", "format_named_argument", "measure_c_string", "add_field", "adopt",
 }
 # Classes of the headers whose members are compiled.
 INTERNAL_CLASSES = {"exception_story", "stream_record", "line_buffer", "interval_limit"}

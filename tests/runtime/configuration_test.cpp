@@ -1,11 +1,16 @@
 // Settings as text: keys, values, the environment, and the errors of wrong ones.
 #include <cstdlib>
+#include <filesystem>
 #include <string>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <faultline/configuration.hpp>
 #include <faultline/configuration_error.hpp>
 #include <faultline/faultline.hpp>
 
+#include "stress/child.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -36,6 +41,41 @@ class variable {
  private:
   const char* name_;
 };
+
+/// How many descriptors of this process are of that file: so many handlers write to it.
+std::size_t count_open(const std::string& path) {
+  std::size_t count = 0;
+  for (const auto& one : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone; // the directory's own descriptor
+    count += std::filesystem::read_symlink(one, gone) == path ? 1 : 0;
+  }
+  return count;
+}
+
+/// Standard error goes to a file for as long as it lives.
+class diverted_stderr {
+ public:
+  explicit diverted_stderr(const std::string& path) : before_(::dup(STDERR_FILENO)) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    REQUIRE(::dup2(file, STDERR_FILENO) == STDERR_FILENO);
+    ::close(file);
+  }
+  diverted_stderr(const diverted_stderr&) = delete;
+  diverted_stderr& operator=(const diverted_stderr&) = delete;
+  ~diverted_stderr() {
+    ::dup2(before_, STDERR_FILENO);
+    ::close(before_);
+  }
+
+ private:
+  int before_;
+};
+
+level level_after(configuration& c, std::string_view logger) {
+  runtime r({.default_target = make_null_handler()});
+  c.apply(r);
+  return r.get_logger(logger).effective_level();
+}
 
 } // namespace
 
@@ -174,4 +214,153 @@ TEST_CASE("a file that cannot be opened is told when the options are made, by it
   c.set("target", "file:/nowhere/at/all.log");
   CHECK_THROWS_AS(c.options(), std::system_error);
   CHECK_THROWS_WITH(c.options(), test::contains("/nowhere/at/all.log"));
+}
+
+TEST_CASE(
+    "what the runtime, a file's handler or a logger's name would be refused for is refused when it is set") {
+  CHECK(refusal("buffer_bytes", "1") == "buffer_bytes: '1': must be from 4096 to 16777216");
+  CHECK(refusal("buffer_bytes", "6KiB").ends_with("must be a multiple of 4096"));
+  CHECK(refusal("storm_burst", "0").starts_with("storm_burst: '0': must be from 1"));
+  CHECK(refusal("busy_interval", "1000000000s").ends_with("must be from 0 to one minute"));
+  CHECK(refusal("target", "rotating:/x?keep=0") == "target keep: '0': 1 to 1000 old files");
+  CHECK(refusal("target", "rotating:/x?keep=1001") == "target keep: '1001': 1 to 1000 old files");
+  CHECK(refusal("target", "rotating:/x?max_bytes=0") ==
+        "target max_bytes: '0': without an interval the file would never be rotated");
+  CHECK(refusal("target", "rotating:/x?max_bytes=0&interval=1s") == "accepted");
+  CHECK(refusal("target", "file:/x?spool_bytes=0") == "target spool_bytes: '0': at least one byte is needed");
+  CHECK(refusal("levels", "a..b=info") ==
+        "levels: 'a..b': logger name: 'a..b': a part between dots is empty");
+  CHECK(refusal("flush_levels", ".a=info").starts_with("flush_levels: '.a': logger name"));
+  CHECK(refusal("handlers", "a.=null").starts_with("handlers: 'a.': logger name"));
+}
+
+TEST_CASE("an interval that is not of whole seconds is refused, not rounded") {
+  CHECK(refusal("target", "rotating:/x?interval=500ms") == "target interval: '500ms': whole seconds");
+  CHECK(refusal("target", "rotating:/x?interval=1500ms") == "target interval: '1500ms': whole seconds");
+  CHECK(refusal("target", "rotating:/x?interval=2000ms") == "accepted");
+}
+
+TEST_CASE("a wrong pattern is refused by the name of its key, with the place in it") {
+  const std::string told = refusal("handlers", "root=null?pattern={mesage}");
+  CHECK(told.starts_with("handler of root pattern: '{mesage}': "));
+  CHECK(told.find("mesage", 40) != std::string::npos);
+}
+
+TEST_CASE("a refused value leaves everything as it was") {
+  const test::temporary_directory folder;
+  const std::string path = folder.file("kept.log");
+  configuration c;
+  c.set("levels", "app=error");
+  c.set("flush_levels", "app=critical");
+  c.set("handlers", "app=file:" + path);
+  CHECK_THROWS_AS(c.set("levels", "app=debug,db=x"), configuration_error);
+  CHECK_THROWS_AS(c.set("flush_levels", "app=error,db=x"), configuration_error);
+  CHECK_THROWS_AS(c.set("handlers", "app=null;db=nowhere"), configuration_error);
+  {
+    const variable good("FAULTLINE_TEST_LEVELS", "app=trace"); // wherever it stands beside the wrong ones
+    const variable wrong("FAULTLINE_TEST_CLOCK", "sundial");
+    const variable good_too("FAULTLINE_TEST_TARGET", "null");
+    CHECK_THROWS_AS(c.read_environment("FAULTLINE_TEST_"), configuration_error);
+  }
+  CHECK(c.options().default_target == nullptr);
+  runtime r({.default_target = make_null_handler()});
+  c.apply(r);
+  CHECK(r.get_logger("app").effective_level() == level::error);
+  CHECK(count_open(path) == 1);
+  {
+    const error_scope scope(r.get_logger("app"));
+    FAULTLINE_ERROR(r.get_logger("app"), "does not trip it");
+  }
+  REQUIRE(r.stop());
+  CHECK(r.stats().hand_overs == 0);
+}
+
+TEST_CASE("a list of levels that is set again replaces the first one, and not the root's level") {
+  configuration c;
+  c.set("level", "warning");
+  c.set("levels", "app=error,db=error");
+  c.set("levels", "app=info");
+  CHECK(level_after(c, "app") == level::info);
+  CHECK(level_after(c, "db") == level::warning);
+  c.set("levels", "root=error");
+  CHECK(level_after(c, "db") == level::error);
+  c.set("level", "critical");
+  CHECK(level_after(c, "db") == level::critical);
+  c.set("levels", "");
+  CHECK(level_after(c, "app") == level::critical);
+}
+
+TEST_CASE("a list of flush levels that is set again replaces the first one") {
+  configuration c;
+  c.set("flush_levels", "app=info,db=info");
+  c.set("flush_levels", "app=warning");
+  runtime r({.default_target = make_null_handler()});
+  c.apply(r);
+  for (const char* const name : {"app", "db"}) {
+    const error_scope scope(r.get_logger(name));
+    FAULTLINE_INFO(r.get_logger(name), "trips none");
+  }
+  REQUIRE(r.stop());
+  CHECK(r.stats().hand_overs == 0);
+}
+
+TEST_CASE("runtimes of one configuration have handlers of their own") {
+  const test::temporary_directory folder;
+  const std::string target = folder.file("target.log");
+  const std::string other = folder.file("other.log");
+  configuration c;
+  c.set("target", "file:" + target);
+  c.set("handlers", "root=file:" + target + ";app=file:" + other);
+  runtime first(c.options());
+  c.apply(first);
+  CHECK(count_open(target) == 1);
+  runtime second(c.options());
+  c.apply(second);
+  CHECK(count_open(target) == 2);
+  CHECK(count_open(other) == 2);
+  c.apply(first);
+  CHECK(count_open(other) == 2);
+  c.apply(second);
+  CHECK(count_open(target) == 2);
+}
+
+TEST_CASE("handlers that write to standard error share it with the default target") {
+  const test::temporary_directory folder;
+  const auto dumped = [&folder](const char* handlers) {
+    const std::string path = folder.file("stderr");
+    const diverted_stderr diverted(path);
+    configuration c;
+    c.set("handlers", handlers);
+    runtime r(c.options());
+    c.apply(r);
+    {
+      const error_scope scope(r.get_logger("app"));
+      FAULTLINE_ERROR(r.get_logger("app"), "told once");
+    }
+    REQUIRE(r.stop());
+    return test::contents(path);
+  };
+  for (const char* const handlers : {"root=stderr", "db=null;root=stderr?level=warning"}) {
+    const std::string text = dumped(handlers);
+    CHECK(text.find("told once") != std::string::npos);
+    CHECK(text.find("told once") == text.rfind("told once"));
+  }
+  const std::string apart = dumped("root=null");
+  CHECK(apart.find("told once") != std::string::npos); // the control: the default target was no handler
+}
+
+TEST_CASE(
+    "the default runtime does not start when a handler cannot be opened, and starts with other settings") {
+  const int status = stress::in_child([] {
+    configuration c;
+    c.set("handlers", "root=file:/nowhere/at/all.log");
+    try {
+      start(c);
+      return 1;
+    } catch (const std::system_error&) {
+    }
+    c.set("handlers", "root=null");
+    return &start(c) == &default_runtime() ? 0 : 2;
+  });
+  CHECK(status == 0);
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <faultline/faultline.hpp>
+#include <faultline/ostream.hpp>
 
 #include "child.hpp"
 #include "forked.hpp"
@@ -71,6 +72,31 @@ bool no_line_twice(const std::multiset<std::string>& lines) {
 }
 
 } // namespace
+
+TEST_CASE("children write to a stream that the parent's threads were writing to") {
+  const auto target = make_memory_handler();
+  runtime r({.default_target = make_null_handler(), .flusher = flusher_mode::manual});
+  logger lg = r.get_logger("forks");
+  log_ostream out(lg, level::info);
+  std::atomic<bool> over{false};
+  std::vector<std::thread> writers;
+  for (int t = 0; t < 3; ++t)
+    writers.emplace_back([&] {
+      const std::string text(4000, 'x'); // one of them is nearly always within the lock
+      while (!over.load()) out.rdbuf()->sputn(text.data(), static_cast<std::streamsize>(text.size()));
+    });
+  const std::size_t forks = scaled(200);
+  std::size_t good = 0;
+  for (std::size_t i = 0; i < forks && good == i; ++i)
+    good += in_child([&] {
+              lg.add_handler(target);
+              out.rdbuf()->sputn("child\n", 6);
+              return r.flush(30s) && target->messages() == std::vector<std::string>{"child"} ? 0 : 1;
+            }) == 0;
+  CHECK(good == forks);
+  over = true;
+  for (std::thread& t : writers) t.join();
+}
 
 TEST_CASE("children of a process whose threads log, log to a target of their own") {
   const auto target = make_null_handler();

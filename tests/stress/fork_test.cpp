@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <faultline/faultline.hpp>
+#include <faultline/ostream.hpp>
 
 #include "child.hpp"
 #include "forked.hpp"
@@ -44,6 +45,29 @@ TEST_CASE("a thread forks inside a scope, and only the parent writes what the sc
   }
   REQUIRE(r.flush());
   CHECK(target->messages() == std::vector<std::string>{"held before the fork", "the parent fails"});
+}
+
+TEST_CASE("a line that a stream began before the fork is the parent's, and the child begins its own") {
+  const auto target = make_memory_handler();
+  runtime r(by_hand(target));
+  logger lg = r.get_logger("forks");
+  lg.add_handler(target);
+  log_ostream out(lg, level::info);
+  out << "begun ";
+  const auto write_in_child = [&] {
+    out << "in the child\nanother\n" << std::flush;
+    if (!r.flush(30s)) return 1;
+    return target->messages() == std::vector<std::string>{"in the child", "another"} ? 0 : 2;
+  };
+  CHECK(in_child(write_in_child) == 0);
+  CHECK(in_child(write_in_child, &fork_without_handlers) == 0);
+  CHECK(in_child([&] { // nor when the stream goes first
+          static_cast<detail::line_buffer*>(out.rdbuf())->finish();
+          return r.flush(30s) && target->messages().empty() ? 0 : 1;
+        }) == 0);
+  out << "before the fork\n";
+  REQUIRE(r.flush());
+  CHECK(target->messages() == std::vector<std::string>{"begun before the fork"});
 }
 
 TEST_CASE("a child that never logs leaves the parent's records to the parent") {

@@ -10,8 +10,8 @@
 
 namespace faultline::detail {
 
-/// Accepts any specification: stands for types whose own formatter would need a heavy header at the call
-/// site.
+/// Accepts any specification, and checks the arguments that it names as widths: stands for types whose own
+/// formatter would need a heavy header at the call site.
 struct any_specification {};
 
 template <class T> struct checked {
@@ -40,13 +40,29 @@ using format_for = typename format_type<(!name_of<Args>.empty() || ...), Args...
 } // namespace faultline::detail
 
 template <> struct fmt::formatter<faultline::detail::any_specification> {
-  constexpr auto parse(fmt::format_parse_context& context) {
-    auto at = context.begin();
-    int depth = 0;
-    while (at != context.end() && (*at != '}' || depth > 0)) {
-      depth += *at == '{' ? 1 : *at == '}' ? -1 : 0;
-      ++at;
+ private:
+  /// Reads "}" or "N}" and returns the brace's place.
+  template <class Context> static constexpr const char* take_argument(const char* at, Context& context) {
+    int id = 0;
+    if (at != context.end() && *at == '}') {
+      id = context.next_arg_id();
+    } else {
+      for (; at != context.end() && *at >= '0' && *at <= '9' && id < 100; ++at) id = id * 10 + (*at - '0');
+      // Nothing is thrown: the compiler stops here and shows the text.
+      // NOLINTNEXTLINE(misc-throw-by-value-catch-by-reference,cert-err09-cpp,cert-err61-cpp)
+      if (at == context.end() || *at != '}') throw "a width is {} or {N}, N the number of an argument";
+      context.check_arg_id(id);
     }
+    context.check_dynamic_spec(id);
+    return at;
+  }
+
+ public:
+  /// A template, or the context is not the compiler's, which alone knows the arguments.
+  template <class Context> constexpr const char* parse(Context& context) {
+    const char* at = context.begin();
+    for (; at != context.end() && *at != '}'; ++at)
+      if (*at == '{') at = take_argument(at + 1, context);
     return at;
   }
   template <class Context> auto format(const faultline::detail::any_specification&, Context& context) const {

@@ -50,6 +50,11 @@ class interval_limit {
   /// By the clock of the gate's runtime. An interval that is not positive admits all. No system call where
   /// that clock is the time stamp counter.
   [[nodiscard]] FAULTLINE_API bool admits(const level_gate& gate, std::chrono::nanoseconds interval) noexcept;
+  /// The same for any duration, such as 0.5s.
+  template <class Rep, class Period>
+  [[nodiscard]] bool admits(const level_gate& gate, std::chrono::duration<Rep, Period> interval) noexcept {
+    return admits(gate, std::chrono::duration_cast<std::chrono::nanoseconds>(interval));
+  }
 
   /// How many were suppressed since the last call.
   [[nodiscard]] std::uint64_t take_suppressed() noexcept {

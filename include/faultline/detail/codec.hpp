@@ -140,7 +140,7 @@ concept c_string = std::same_as < std::decay_t<T>,
 char* > || std::same_as<std::decay_t<T>, const char*>;
 
 template <class T>
-concept plain_enum = std::is_enum_v<T> && !fmt::has_formatter<T, fmt::format_context>::value;
+concept plain_enum = std::is_enum_v<T> && !std::is_default_constructible_v<fmt::formatter<T, char>>;
 
 template <class T> struct duration_unit { static constexpr char value = 0; };
 template <class Rep, class Period> struct duration_unit<std::chrono::duration<Rep, Period>> {

@@ -13,6 +13,9 @@
 #ifdef WITH_journald
 #include <faultline/journald.hpp>
 #endif
+#ifdef WITH_settings
+#include <faultline/json_configuration.hpp>
+#endif
 #ifdef WITH_smtp
 #include <faultline/smtp.hpp>
 #endif
@@ -50,6 +53,11 @@ int main() {
 #endif
 #ifdef WITH_journald
   if (loses(faultline::make_journald_handler({.socket_path = "/nonexistent/socket"}))) good += " journald";
+#endif
+#ifdef WITH_settings
+  faultline::configuration settings;
+  faultline::read_json(settings, R"({"clock": "scope"})");
+  if (settings.options().clock == faultline::clock_kind::scope) good += " settings";
 #endif
 #ifdef WITH_smtp
   if (loses(faultline::make_smtp_handler({.host = "127.0.0.1",
