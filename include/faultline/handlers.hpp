@@ -16,6 +16,10 @@
 #include <faultline/export.hpp>
 #include <faultline/handler.hpp>
 
+// A program's own globals may have the names of parameters here.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace faultline {
 
 /// Writes text to the stream's descriptor with write(2), past stdio's own buffer; the stream is not closed.
@@ -228,3 +232,5 @@ class FAULTLINE_API memory_handler final : public handler {
 [[nodiscard]] FAULTLINE_API std::shared_ptr<memory_handler> make_memory_handler();
 
 } // namespace faultline
+
+#pragma GCC diagnostic pop

@@ -8,6 +8,10 @@
 
 #include <faultline/detail/codec.hpp>
 
+// A program's own globals may have the names of parameters here.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace faultline::detail {
 
 /// Accepts any specification: stands for types whose own formatter would need a heavy header at the call
@@ -53,3 +57,5 @@ template <> struct fmt::formatter<faultline::detail::any_specification> {
     return context.out();
   }
 };
+
+#pragma GCC diagnostic pop
