@@ -288,7 +288,10 @@ class slow_gatherer final : public handler {
     ++finishes;
     held = 0;
   }
-  void reopen() override { ++reopens; }
+  void reopen() override {
+    ++reopens;
+    if (fails_to_reopen) throw std::runtime_error("no such folder");
+  }
   [[nodiscard]] bool pending() const noexcept override { return held > 0; }
 
   std::atomic<std::size_t> held{0};
@@ -296,6 +299,7 @@ class slow_gatherer final : public handler {
   std::atomic<int> flushes_for_somebody{0};
   std::atomic<int> finishes{0};
   std::atomic<int> reopens{0};
+  std::atomic<bool> fails_to_reopen{false};
 };
 
 } // namespace
@@ -337,10 +341,9 @@ TEST_CASE("reopen and formatters reach the inner handler, and a reopen that fail
   with_format->write(numbered_records(1).all());
   with_format->last_flush();
   CHECK(kept->text() == "<record 0>\n");
-  const handler_ptr gone =
-      make_background_handler(make_filter_handler(inner, [](const record_view&) { return true; }), patient);
-  gone->reopen();
-  gone->last_flush();
+  inner->fails_to_reopen = true;
+  h->reopen();
+  CHECK_THROWS_WITH(h->last_flush(), contains("no such folder"));
   CHECK(inner->reopens == 2);
 }
 
