@@ -61,9 +61,10 @@ class rotating_file_handler final : public file_handler {
     std::uint64_t failures = 0;
     std::chrono::nanoseconds retry_at{};
     std::chrono::nanoseconds pause = first_pause;
-    int descriptor = -1;     ///< the one that `period` is about
-    std::int64_t period = 0; ///< in which the file was begun, counted in intervals since 1970
-    bool surplus = false;    ///< PATH.(keep + 1), if any, goes after the first write to PATH
+    int descriptor = -1;        ///< the one that `period` is about
+    std::int64_t period = 0;    ///< in which the file was begun, counted in intervals since 1970
+    bool other_rotates = false; ///< it is another process that `retry_at` waits for
+    bool surplus = false;       ///< PATH.(keep + 1), if any, goes after the first write to PATH
     std::unique_ptr<background_compressor> compressor;
   };
 
@@ -73,6 +74,7 @@ class rotating_file_handler final : public file_handler {
   [[nodiscard]] std::int64_t period_of(std::chrono::system_clock::time_point t) const noexcept;
   void try_to_rotate(const struct ::stat& present);
   [[nodiscard]] outcome rotate(const struct ::stat& present);
+  void write_to(int fresh);
   void put_in_place(const struct ::stat& present, const std::string& fresh_name, descriptor_guard& fresh);
   void move_aside(const std::string& fresh_name);
   void remove_surplus();
