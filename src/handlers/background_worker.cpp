@@ -124,7 +124,7 @@ void background_worker::run_round(lock& held) {
   if (std::exchange(reopen_wanted_, false)) call_inner(held, [this] { inner_->reopen(); });
   for (std::size_t left = waiting_.size(); left > 0 && !waiting_.empty(); --left) write_front(held);
   if (!is_over()) {
-    const bool finishing = finishing_;
+    const bool finishing = finishing_ && waiting_.empty(); // else the next round finishes
     const bool all = std::exchange(all_wanted_, false) || finishing;
     call_inner(held, [&] { all ? inner_->flush_all() : inner_->flush(); });
     if (finishing && finishing_ && inner_pending_) call_inner(held, [this] { inner_->last_flush(); });

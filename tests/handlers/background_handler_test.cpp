@@ -237,6 +237,22 @@ TEST_CASE("a full spool keeps the oldest and counts what it refuses to the recor
   CHECK(h->lost() == 1000 - kept);
 }
 
+TEST_CASE("the end waits for batches that were added while the thread was writing another") {
+  const auto inner = open_gate();
+  detail::background_worker worker(inner, 1U << 20);
+  const numbered_records records(3);
+  REQUIRE(worker.add(std::make_unique<detail::batch_copy>(records.one(0))));
+  std::size_t added = 1;
+  inner->behind_gate = [&] {
+    if (added < 3) REQUIRE(worker.add(std::make_unique<detail::batch_copy>(records.one(added++))));
+  };
+  std::thread thread([&] { worker.run(); });
+  CHECK(worker.finish(detail::background_worker::clock::now() + 60s, true));
+  thread.join();
+  CHECK(inner->writes() == 3);
+  CHECK(worker.take_lost() == 0);
+}
+
 TEST_CASE("an empty spool takes a batch of any size, and a batch in work counts against the bound") {
   const auto inner = std::make_shared<gated_handler>();
   const handler_ptr h = make_background_handler(inner, small);
