@@ -111,3 +111,16 @@ TEST_CASE("level names are read in capitals and lower case, and nothing else") {
   CHECK(parse_level("off") == level::off);
   CHECK_THROWS_WITH(parse_level("Loud"), test::contains("level: 'Loud': expected trace"));
 }
+
+TEST_CASE("a constant logger can be set up: it points to the same place as any other of its name") {
+  faultline::test::manual_runtime rt;
+  const faultline::logger lg = rt.get("shop");
+  lg.set_level(faultline::level::info);
+  lg.set_propagate(false);
+  lg.add_handler(rt.target);
+  FAULTLINE_INFO(lg, "heard");
+  CHECK(rt.messages() == faultline::test::strings{"heard"});
+  lg.remove_handler(rt.target);
+  lg.inherit_level();
+  CHECK(rt.get("shop").effective_level() == faultline::level::debug);
+}
