@@ -62,6 +62,11 @@ struct rotating_file_options {
 [[nodiscard]] FAULTLINE_API handler_ptr make_rotating_file_handler(std::string_view path,
                                                                    rotating_file_options options = {});
 
+/// Rotations of that handler that failed since it was made; each is reported and tried again, and costs no
+/// text. Any thread; no lock. Throws `configuration_error` for a handler that make_rotating_file_handler has
+/// not made, such as one around it.
+[[nodiscard]] FAULTLINE_API std::uint64_t failed_rotations(const handler& rotating);
+
 /// Whether a console handler writes in colours. `automatic` asks, in this order, when the handler is made:
 /// NO_COLOR not empty: no. FORCE_COLOR or CLICOLOR_FORCE neither empty nor "0": yes, terminal or not.
 /// FORCE_COLOR or CLICOLOR "0": no. Otherwise yes on a terminal whose TERM is set and is not "dumb".

@@ -102,6 +102,7 @@ void rotating_file_handler::after_fork() {
   static auto* const abandoned = new std::vector<changing_state*>; // reachable, and never looked at
   abandoned->push_back(state_.release());
   state_ = std::make_unique<changing_state>();
+  failures_.store(0, std::memory_order_relaxed);
   file_handler::after_fork();
 }
 
@@ -170,7 +171,7 @@ void rotating_file_handler::try_to_rotate(const struct ::stat& present) {
   } catch (const std::exception& e) {
     state_->retry_at = now + state_->pause;
     state_->pause = std::min(2 * state_->pause, longest_pause);
-    ++state_->failures;
+    failures_.fetch_add(1, std::memory_order_relaxed);
     keep_report(e.what());
   }
 }
@@ -272,6 +273,13 @@ void rotating_file_handler::keep_report(const char* what) noexcept {
 
 handler_ptr make_rotating_file_handler(std::string_view path, rotating_file_options options) {
   return std::make_shared<detail::rotating_file_handler>(path, options, detail::real_system_calls());
+}
+
+std::uint64_t failed_rotations(const handler& rotating) {
+  const auto* const own = dynamic_cast<const detail::rotating_file_handler*>(&rotating);
+  if (own == nullptr)
+    throw configuration_error("rotating", "another handler", "one that rotates files is asked");
+  return own->failed_rotations();
 }
 
 } // namespace faultline

@@ -7,6 +7,7 @@
 // between two steps leaves all files behind, and the next one goes on from any of these states.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -47,8 +48,10 @@ class rotating_file_handler final : public file_handler {
   [[nodiscard]] bool pending() const noexcept override;
   void after_fork() override;
 
-  /// Rotations that failed since the handler was made.
-  [[nodiscard]] std::uint64_t failed_rotations() const noexcept { return state_->failures; }
+  /// Rotations that failed since the handler was made, or since the fork that made its process. Any thread.
+  [[nodiscard]] std::uint64_t failed_rotations() const noexcept {
+    return failures_.load(std::memory_order_relaxed);
+  }
   /// Whether nothing is left to compress. For tests.
   [[nodiscard]] bool is_compressed() const { return !state_->compressor || state_->compressor->is_idle(); }
 
@@ -58,7 +61,6 @@ class rotating_file_handler final : public file_handler {
   /// What a forked child must neither touch nor free.
   struct changing_state {
     std::string report; ///< of a failure that flush has not told yet
-    std::uint64_t failures = 0;
     std::chrono::nanoseconds retry_at{};
     std::chrono::nanoseconds pause = first_pause;
     int descriptor = -1;        ///< the one that `period` is about
@@ -84,6 +86,7 @@ class rotating_file_handler final : public file_handler {
   const std::size_t records_an_entry_;
   const ::pid_t owner_process_;
   rotated_files files_;
+  std::atomic<std::uint64_t> failures_{0}; // relaxed: a counter
   std::unique_ptr<changing_state> state_ = std::make_unique<changing_state>();
 };
 

@@ -98,6 +98,7 @@ TEST_CASE(
     };
     CHECK(write_rounds(calls, *h, records) > 0);
     CHECK(test::contents(dir.file("log")) == records.text());
+    CHECK(failed_rotations(*h) == h->failed_rotations());
     CHECK(h->failed_rotations() >= 3); // after 0, 1, 3, 7, 15 seconds ...
     CHECK(h->failed_rotations() <= 8); // ... and not at each record
     calls.error_of = {};
