@@ -46,6 +46,9 @@ class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
   /// Records that were given to this handler and that it could not write.
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
 
+  /// Of these, the records that report_dropped counted.
+  [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
+
   /// Takes a range of records; a dump comes whole, with its envelope, in one call. The views are valid
   /// during the call only.
   virtual void write(const batch& records) = 0;
@@ -78,11 +81,19 @@ class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
   /// Counts records that this handler had taken and could not write.
   void report_lost(std::uint64_t records) noexcept { lost_.fetch_add(records, std::memory_order_relaxed); }
 
+  /// The same of records that an earlier `write` took: a fallback handler then knows that the batch in hand
+  /// is not lost, and does not write it twice.
+  void report_dropped(std::uint64_t records) noexcept {
+    dropped_.fetch_add(records, std::memory_order_relaxed);
+    report_lost(records);
+  }
+
  private:
   friend class detail::handler_access;
 
   std::atomic<level> threshold_{level::trace}; // relaxed: a threshold orders nothing else
   std::atomic<std::uint64_t> lost_{0};         // relaxed: a counter
+  std::atomic<std::uint64_t> dropped_{0};      // relaxed: a counter
   /// The runtimes that keep the handler alive, as far as there is room. Relaxed: a runtime looks for itself
   /// only.
   std::array<std::atomic<const void*>, 4> keepers_{};

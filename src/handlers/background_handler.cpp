@@ -82,7 +82,7 @@ void background_handler::refuse(std::size_t records) noexcept {
 void background_handler::pass_on(bool all) {
   background_worker& worker = *background_->worker;
   worker.flush(all);
-  report_lost(worker.take_lost());
+  report_dropped(worker.take_lost());
   if (worker.is_idle()) is_refusing_ = false;
   throw_unreported();
 }
@@ -100,7 +100,7 @@ void background_handler::last_flush() {
   background_worker& worker = *background_->worker;
   const bool has_finished = worker.finish(background_worker::clock::now() + options_.finish_limit, false);
   const std::uint64_t lost = worker.take_lost();
-  report_lost(lost);
+  report_dropped(lost);
   if (!has_finished)
     throw std::runtime_error("background: the inner handler has not finished within " +
                              std::to_string(options_.finish_limit.count()) + " ms: " + std::to_string(lost) +
