@@ -12,11 +12,11 @@
   FAULTLINE_DETAIL_EXPAND1(FAULTLINE_DETAIL_EXPAND1(FAULTLINE_DETAIL_EXPAND1(__VA_ARGS__)))
 #define FAULTLINE_DETAIL_EXPAND1(...) __VA_ARGS__
 #define FAULTLINE_DETAIL_EACH_TYPE(name, ...)                                                                \
-  visitor.template add<decltype(self::name)>(#name);                                                         \
+  faultline_visitor.template add<decltype(faultline_self::name)>(#name);                                     \
   __VA_OPT__(FAULTLINE_DETAIL_NEXT_TYPE FAULTLINE_DETAIL_PARENS(__VA_ARGS__))
 #define FAULTLINE_DETAIL_NEXT_TYPE() FAULTLINE_DETAIL_EACH_TYPE
 #define FAULTLINE_DETAIL_EACH_VALUE(name, ...)                                                               \
-  visitor(object.name);                                                                                      \
+  faultline_visitor(faultline_object.name);                                                                  \
   __VA_OPT__(FAULTLINE_DETAIL_NEXT_VALUE FAULTLINE_DETAIL_PARENS(__VA_ARGS__))
 #define FAULTLINE_DETAIL_NEXT_VALUE() FAULTLINE_DETAIL_EACH_VALUE
 
@@ -27,11 +27,12 @@
 /// fields. No comma may stand in the type's name: give such a type an alias.
 #define FAULTLINE_FIELDS(type, ...)                                                                          \
   template <> struct faultline::fields_of<type> {                                                            \
-    using self = type;                                                                                       \
-    template <class Visitor> static constexpr void types(Visitor& visitor) {                                 \
+    using faultline_self = type;                                                                             \
+    template <class Visitor> static constexpr void types(Visitor& faultline_visitor) {                       \
       FAULTLINE_DETAIL_EXPAND(FAULTLINE_DETAIL_EACH_TYPE(__VA_ARGS__))                                       \
     }                                                                                                        \
-    template <class Visitor> static constexpr void each(const self& object, Visitor&& visitor) {             \
+    template <class Visitor>                                                                                 \
+    static constexpr void each(const faultline_self& faultline_object, Visitor&& faultline_visitor) {        \
       FAULTLINE_DETAIL_EXPAND(FAULTLINE_DETAIL_EACH_VALUE(__VA_ARGS__))                                      \
     }                                                                                                        \
   }

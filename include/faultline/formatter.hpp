@@ -10,8 +10,9 @@
 
 namespace faultline {
 
-/// Turns a batch into bytes. One formatter may serve several handlers; only flusher threads call it, and
-/// it keeps no state between calls.
+/// Turns a batch into bytes. One formatter may serve several handlers; only flusher threads and those of
+/// background handlers call it, at the same time where there are several, and it keeps no state between
+/// calls.
 class FAULTLINE_API formatter {
  public:
   formatter() = default;

@@ -20,10 +20,11 @@ class handler_access;
 }
 
 /// Takes batches of records on the flusher thread. A user's own handler derives from it and overrides
-/// `write`. All virtual functions are called by one flusher thread at a time, never by a thread that logs;
-/// what they throw is caught, counted as lost for this handler and reported to `on_error`. They may block,
-/// though whatever they block waits behind them; they may log, though such records are counted and not
-/// written. A handler is kept alive by the runtime from its first use until `stop`.
+/// `write`. All virtual functions but `set_formatter` are called by one flusher thread at a time, never by a
+/// thread that logs; what they throw is caught, counted as lost for this handler and reported to `on_error`.
+/// They may block, though whatever they block waits behind them; they may log, though such records are
+/// counted and not written. A handler is kept alive by the runtime from its first use until `stop`. One that
+/// is in the hands of a background handler is called by that one's thread in place of the flusher's.
 class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
  public:
   handler() = default;
@@ -38,11 +39,15 @@ class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
   [[nodiscard]] level threshold() const noexcept { return threshold_.load(std::memory_order_relaxed); }
 
   /// Replaces the formatter; null brings back the default pattern. Any thread; takes a lock that the flusher
-  /// does not take. Formatters that were replaced live as long as the handler.
-  void set_formatter(formatter_ptr replacement);
+  /// does not take. Formatters that were replaced live as long as the handler. Handlers around others pass it
+  /// on to those.
+  virtual void set_formatter(formatter_ptr replacement);
 
   /// Records that were given to this handler and that it could not write.
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
+
+  /// Of these, the records that report_dropped counted.
+  [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
   /// Takes a range of records; a dump comes whole, with its envelope, in one call. The views are valid
   /// during the call only.
@@ -76,11 +81,19 @@ class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
   /// Counts records that this handler had taken and could not write.
   void report_lost(std::uint64_t records) noexcept { lost_.fetch_add(records, std::memory_order_relaxed); }
 
+  /// The same of records that an earlier `write` took: a fallback handler then knows that the batch in hand
+  /// is not lost, and does not write it twice.
+  void report_dropped(std::uint64_t records) noexcept {
+    dropped_.fetch_add(records, std::memory_order_relaxed);
+    report_lost(records);
+  }
+
  private:
   friend class detail::handler_access;
 
   std::atomic<level> threshold_{level::trace}; // relaxed: a threshold orders nothing else
   std::atomic<std::uint64_t> lost_{0};         // relaxed: a counter
+  std::atomic<std::uint64_t> dropped_{0};      // relaxed: a counter
   /// The runtimes that keep the handler alive, as far as there is room. Relaxed: a runtime looks for itself
   /// only.
   std::array<std::atomic<const void*>, 4> keepers_{};

@@ -16,6 +16,10 @@
 #include <faultline/export.hpp>
 #include <faultline/handler.hpp>
 
+// A program's own globals may have the names of parameters here.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace faultline {
 
 /// Writes text to the stream's descriptor with write(2), past stdio's own buffer; the stream is not closed.
@@ -57,6 +61,11 @@ struct rotating_file_options {
 /// `compress` included where the library was built without zstd.
 [[nodiscard]] FAULTLINE_API handler_ptr make_rotating_file_handler(std::string_view path,
                                                                    rotating_file_options options = {});
+
+/// Rotations of that handler that failed since it was made; each is reported and tried again, and costs no
+/// text. Any thread; no lock. Throws `configuration_error` for a handler that make_rotating_file_handler has
+/// not made, such as one around it.
+[[nodiscard]] FAULTLINE_API std::uint64_t failed_rotations(const handler& rotating);
 
 /// Whether a console handler writes in colours. `automatic` asks, in this order, when the handler is made:
 /// NO_COLOR not empty: no. FORCE_COLOR or CLICOLOR_FORCE neither empty nor "0": yes, terminal or not.
@@ -124,8 +133,8 @@ struct filter_options {
 /// Passes to `inner` what `predicate` accepts; asks it at most once for each record. Where a dump loses
 /// records to the filter its envelope's `records` counts what is left; its other facts stay those of the
 /// whole dump. The filter's own level counts where it is attached to loggers (a scope's dump passes it, as
-/// ever); the level of `inner` does not. Formatters are set on `inner`. What `inner` loses is counted for
-/// both. Throws `configuration_error` for null and for an empty predicate.
+/// ever); the level of `inner` does not. A formatter is passed on to `inner`. What `inner` loses is counted
+/// for both. Throws `configuration_error` for null and for an empty predicate.
 [[nodiscard]] FAULTLINE_API handler_ptr make_filter_handler(handler_ptr inner, record_predicate predicate,
                                                             filter_options options = {});
 
@@ -144,6 +153,27 @@ struct fallback_options {
 /// for a negative pause.
 [[nodiscard]] FAULTLINE_API handler_ptr make_fallback_handler(handler_ptr first, handler_ptr second,
                                                               fallback_options options = {});
+
+/// What a background handler keeps, and how long it is waited for at the end.
+struct background_options {
+  std::size_t spool_bytes = 8U << 20; ///< copies of records that wait for `inner`, 4 KiB to 1 GiB
+  /// How long `stop`, and the handler's destructor, wait for `inner` to finish; zero to one minute. Allow for
+  /// the time that `inner` takes for its own last_flush.
+  std::chrono::milliseconds finish_limit{1000};
+};
+
+/// Has `inner` write on a thread of this handler's own, so that however long it takes or hangs, the flusher
+/// and the other handlers do not wait for it. Records are copied, in order, a dump still as one write. What
+/// finds the spool full is lost and counted, the newest first to go; an empty spool takes a batch of any
+/// size. `runtime::flush` waits for `inner`, up to its deadline and without holding up the others. At the end
+/// `inner` has `finish_limit`; what is left then, the batch in its hands included, counts as lost, and a
+/// thread that hangs is left to itself. The thread, and no other, calls `inner`, one function at a time; in a
+/// forked child, which has no such thread before its first record, the flusher calls `after_fork`. What
+/// `inner` throws costs the batch, is counted as lost and reported; what it logs is counted and not written.
+/// Levels as for `make_filter_handler`; a formatter is passed on to `inner`. Throws `configuration_error` for
+/// null and for an option out of range.
+[[nodiscard]] FAULTLINE_API handler_ptr make_background_handler(handler_ptr inner,
+                                                                background_options options = {});
 
 /// A record as the memory handler keeps it: the members of `record_view`, owned.
 struct stored_record {
@@ -208,3 +238,5 @@ class FAULTLINE_API memory_handler final : public handler {
 [[nodiscard]] FAULTLINE_API std::shared_ptr<memory_handler> make_memory_handler();
 
 } // namespace faultline
+
+#pragma GCC diagnostic pop

@@ -8,6 +8,10 @@
 #include <faultline/detail/checked_format.hpp>
 #include <faultline/detail/codec.hpp>
 
+// A program's own globals may have the names of parameters here.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace faultline {
 namespace detail {
 
@@ -61,3 +65,5 @@ template <> struct fmt::formatter<faultline::detail::hex_specification> {
   }
 };
 /// @endcond
+
+#pragma GCC diagnostic pop

@@ -15,7 +15,8 @@ class runtime;
 
 /// A named place in a runtime's tree of loggers: a pointer, cheap to copy, valid as long as its runtime. All
 /// functions may be called by any thread while others log; those that change something take a lock that no
-/// logging thread takes, and are seen by other threads within nanoseconds.
+/// logging thread takes, and are seen by other threads within nanoseconds. They are const, as what they
+/// change is the place and not the pointer.
 class FAULTLINE_API logger {
  public:
   /// The dotted name; "root" for the root.
@@ -23,10 +24,10 @@ class FAULTLINE_API logger {
 
   /// Records below `l` do not exist for this logger and for descendants without a level of their own. `off`
   /// silences it.
-  void set_level(level l);
+  void set_level(level l) const;
   /// Takes the level of the nearest ancestor that has one of its own. The root falls back to `debug`, its
   /// initial level.
-  void inherit_level();
+  void inherit_level() const;
   /// The logger's own level or the inherited one. One relaxed load.
   [[nodiscard]] level effective_level() const noexcept {
     return node_->threshold.load(std::memory_order_relaxed);
@@ -48,15 +49,15 @@ class FAULTLINE_API logger {
   /// Records of this logger and its descendants at the handler's level or above go to the handler from now
   /// on, by the pass path. Adding it again changes nothing. Throws `configuration_error` for null. Any
   /// thread; takes a lock, and about a millisecond once the runtime has begun.
-  void add_handler(const std::shared_ptr<handler>& h);
+  void add_handler(const std::shared_ptr<handler>& h) const;
   /// Stops that; records logged before are still written. A handler that is not attached is ignored. As
   /// add_handler otherwise.
-  void remove_handler(const std::shared_ptr<handler>& h);
+  void remove_handler(const std::shared_ptr<handler>& h) const;
 
   /// false: records of this logger and its descendants do not reach handlers and scopes of its ancestors.
   /// Those that are held, or on their way to the flusher, are judged by the present setting: call it before
   /// the logger is used. Any thread; takes a lock.
-  void set_propagate(bool propagate);
+  void set_propagate(bool propagate) const;
 
   /// Whether both are the same place of the same runtime.
   friend bool operator==(logger, logger) = default;

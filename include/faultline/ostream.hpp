@@ -11,6 +11,10 @@
 #include <faultline/export.hpp>
 #include <faultline/log.hpp>
 
+// A program's own globals may have the names of parameters here.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace faultline {
 namespace detail {
 
@@ -157,3 +161,5 @@ class log_ostream final : public std::ostream {
 };
 
 } // namespace faultline
+
+#pragma GCC diagnostic pop

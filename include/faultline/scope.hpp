@@ -18,6 +18,10 @@
 #include <faultline/level.hpp>
 #include <faultline/logger.hpp>
 
+// A program's own globals may have the names of parameters here.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace faultline {
 
 /// What a scope does when it holds `capacity` records.
@@ -305,3 +309,5 @@ FAULTLINE_API void adopt(logger lg, const scope_options& options);
 }
 
 } // namespace faultline
+
+#pragma GCC diagnostic pop

@@ -9,6 +9,7 @@
 
 #include "base/fork_guard.hpp"
 #include "front/trip.hpp"
+#include "handlers/handler_access.hpp"
 #include "record/dictionary.hpp"
 
 namespace faultline::detail {
@@ -211,6 +212,7 @@ thread_slot* obtain_slot(core& owner) noexcept {
 
 barred_section::barred_section() noexcept : before_(current_cursor) { current_cursor = &barred_cursor; }
 barred_section::~barred_section() { current_cursor = before_; }
+void handler_access::bar_this_thread() noexcept { current_cursor = &barred_cursor; }
 bool this_thread_is_barred() noexcept { return current_cursor == &barred_cursor; }
 
 std::uint64_t read_clock(const cursor& c) noexcept {

@@ -15,7 +15,7 @@ detail::core& core_of(const detail::node_head* head) noexcept { return detail::c
 
 std::string_view logger::name() const noexcept { return full(node_).name; }
 
-void logger::set_level(level l) {
+void logger::set_level(level l) const {
   if (l > level::off) throw configuration_error("level", std::to_string(static_cast<int>(l)), "not a level");
   core_of(node_).loggers.set_level(full(node_), l);
 }
@@ -30,19 +30,21 @@ void logger::inherit_flush_level() const {
   core_of(node_).loggers.set_flush_level(full(node_), std::nullopt);
 }
 
-void logger::inherit_level() { core_of(node_).loggers.set_level(full(node_), std::nullopt); }
+void logger::inherit_level() const { core_of(node_).loggers.set_level(full(node_), std::nullopt); }
 
-void logger::add_handler(const std::shared_ptr<handler>& h) {
+void logger::add_handler(const std::shared_ptr<handler>& h) const {
   if (!h) throw configuration_error("handler", "null", "a logger needs a handler to add");
   core_of(node_).keep(*h);
   core_of(node_).loggers.attach(full(node_), *h);
 }
 
-void logger::remove_handler(const std::shared_ptr<handler>& h) {
+void logger::remove_handler(const std::shared_ptr<handler>& h) const {
   if (h) core_of(node_).loggers.detach(full(node_), *h);
 }
 
-void logger::set_propagate(bool propagate) { core_of(node_).loggers.set_propagate(full(node_), propagate); }
+void logger::set_propagate(bool propagate) const {
+  core_of(node_).loggers.set_propagate(full(node_), propagate);
+}
 
 level parse_level(std::string_view name) {
   for (int i = 0; i <= static_cast<int>(level::off); ++i) {

@@ -28,26 +28,30 @@ bool fallback_handler::may_use_first() const {
   return state_ == state::healthy || (state_ == state::resting && calls_.monotonic_now() >= retry_at_);
 }
 
-/// What the first one loses of this batch is not lost while there is a second one.
+/// What the first one loses of this batch is not lost while there is a second one; what it drops of earlier
+/// ones is.
 bool fallback_handler::try_first(const batch& records) {
-  const std::uint64_t before = first_->lost();
+  const std::uint64_t lost_before = first_->lost();
+  const std::uint64_t dropped_before = first_->dropped();
+  std::string failure;
   try {
     first_->write(records);
   } catch (const std::exception& e) {
-    begin_failure(e.what());
-    return false;
+    failure = e.what();
+    if (failure.empty()) failure = "the first handler threw";
   } catch (...) {
-    begin_failure("the first handler threw something that is no std::exception");
-    return false;
+    failure = "the first handler threw something that is no std::exception";
   }
-  const std::uint64_t lost = first_->lost() - before;
-  if (lost == 0) {
+  const std::uint64_t dropped = first_->dropped() - dropped_before;
+  const std::uint64_t lost = first_->lost() - lost_before - dropped;
+  report_dropped(dropped);
+  if (lost > records.size()) report_dropped(lost - records.size()); // of earlier batches
+  const bool is_taken = failure.empty() && lost == 0;
+  if (is_taken && dropped == 0)
     state_ = state::healthy;
-    return true;
-  }
-  if (lost > records.size()) report_lost(lost - records.size()); // of earlier batches
-  begin_failure("the first handler loses records");
-  return false;
+  else
+    begin_failure(failure.empty() ? "the first handler loses records" : failure.c_str());
+  return is_taken;
 }
 
 void fallback_handler::begin_failure(const char* what) {

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <faultline/handlers.hpp>
 
@@ -24,6 +25,10 @@ class fallback_handler final : public wrapping_handler {
   fallback_handler(handler_ptr first, handler_ptr second, fallback_options options,
                    const system_calls& calls);
 
+  void set_formatter(formatter_ptr replacement) override {
+    first_->set_formatter(replacement);
+    second_->set_formatter(std::move(replacement));
+  }
   void write(const batch& records) override;
   void flush() override { flush_both(&handler::flush); }
   void flush_all() override { flush_both(&handler::flush_all); }

@@ -107,7 +107,7 @@ std::size_t file_handler::prepare_write() {
   if (!text.at_boundary()) {
     if (current_error() == 0 || is_temporary(current_error())) return text.front_bytes();
     // The old file will never take the rest of its entry, and the new one must not wait for it.
-    report_lost(text.drop_front());
+    report_dropped(text.drop_front());
   }
   int old = descriptor();
   set_descriptor(std::exchange(next_, -1));

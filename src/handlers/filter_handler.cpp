@@ -20,6 +20,7 @@ class filter_handler final : public wrapping_handler {
     if (!accepts_) throw configuration_error("predicate", "empty", "there is nothing to ask");
   }
 
+  void set_formatter(formatter_ptr replacement) override { inner_->set_formatter(std::move(replacement)); }
   void write(const batch& records) override;
   void flush() override {
     forward(*inner_, [this] { inner_->flush(); });

@@ -12,6 +12,10 @@ class handler_access {
   /// it.
   static std::atomic<void (*)(handler&)> level_listener;
 
+  /// From now on nothing that the calling thread logs makes a record, as on the flusher's thread: it is
+  /// counted. For threads that call handlers. Defined by the front, a room above.
+  static void bar_this_thread() noexcept;
+
   /// Whether that runtime is known to keep the handler alive, so that a raw pointer is good as long as the
   /// runtime. A handler remembers four runtimes; for another one the answer is false, which costs that one a
   /// look into its own list.

@@ -102,6 +102,7 @@ void rotating_file_handler::after_fork() {
   static auto* const abandoned = new std::vector<changing_state*>; // reachable, and never looked at
   abandoned->push_back(state_.release());
   state_ = std::make_unique<changing_state>();
+  failures_.store(0, std::memory_order_relaxed);
   file_handler::after_fork();
 }
 
@@ -156,17 +157,21 @@ std::size_t rotating_file_handler::prepare_write() {
 /// Nothing may be thrown here: the text still has its old file to go to.
 void rotating_file_handler::try_to_rotate(const struct ::stat& present) {
   const auto now = calls().monotonic_now();
-  if (now < state_->retry_at) return;
+  // What another process has put in place while this one paused for it is written to at once.
+  if (now < state_->retry_at && !(state_->other_rotates && is_replaced(present))) return;
+  state_->other_rotates = false;
   try {
     if (rotate(present) == outcome::other_process_rotates) {
       state_->retry_at = now + other_process_pause;
+      state_->other_rotates = true;
       return;
     }
     state_->pause = first_pause;
+    state_->retry_at = {};
   } catch (const std::exception& e) {
     state_->retry_at = now + state_->pause;
     state_->pause = std::min(2 * state_->pause, longest_pause);
-    ++state_->failures;
+    failures_.fetch_add(1, std::memory_order_relaxed);
     keep_report(e.what());
   }
 }
@@ -174,6 +179,10 @@ void rotating_file_handler::try_to_rotate(const struct ::stat& present) {
 /// The next file is made first: most of what can fail fails there, before anything was renamed. Its lock
 /// keeps other processes, a forked child for one, from rotating at the same time.
 rotating_file_handler::outcome rotating_file_handler::rotate(const struct ::stat& present) {
+  if (is_replaced(present)) { // another process has rotated, which needs no lock to follow
+    write_to(open_log_file(path(), mode(), false, calls()));
+    return outcome::rotated;
+  }
   const std::string fresh_name = path() + ".rotating";
   descriptor_guard fresh(open_log_file(fresh_name, mode(), false, calls()), calls());
   if (calls().flock(fresh.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -193,13 +202,17 @@ rotating_file_handler::outcome rotating_file_handler::rotate(const struct ::stat
     throw;
   }
   (void)calls().flock(fresh.get(), LOCK_UN);
-  const int old = descriptor();
-  set_descriptor(fresh.release());
-  (void)calls().close(old);
+  write_to(fresh.release());
   if (options_.interval.count() != 0) state_->period = period_of(calls().wall_now());
   state_->descriptor = descriptor();
   state_->surplus = true;
   return outcome::rotated;
+}
+
+void rotating_file_handler::write_to(int fresh) {
+  const int old = descriptor();
+  set_descriptor(fresh);
+  (void)calls().close(old);
 }
 
 void rotating_file_handler::put_in_place(const struct ::stat& present, const std::string& fresh_name,
@@ -211,8 +224,9 @@ void rotating_file_handler::put_in_place(const struct ::stat& present, const std
     return;
   }
   if (!is_same_file(named, present)) { // another process has rotated: what it made is written to
-    fresh.reset(open_log_file(path(), mode(), false, calls()));
-    (void)calls().unlink(fresh_name.c_str());
+    const int current = open_log_file(path(), mode(), false, calls());
+    (void)calls().unlink(fresh_name.c_str()); // while it is locked: later it may be another process's
+    fresh.reset(current);
     return;
   }
   if (options_.compress && !state_->compressor)
@@ -259,6 +273,13 @@ void rotating_file_handler::keep_report(const char* what) noexcept {
 
 handler_ptr make_rotating_file_handler(std::string_view path, rotating_file_options options) {
   return std::make_shared<detail::rotating_file_handler>(path, options, detail::real_system_calls());
+}
+
+std::uint64_t failed_rotations(const handler& rotating) {
+  const auto* const own = dynamic_cast<const detail::rotating_file_handler*>(&rotating);
+  if (own == nullptr)
+    throw configuration_error("rotating", "another handler", "one that rotates files is asked");
+  return own->failed_rotations();
 }
 
 } // namespace faultline

@@ -7,6 +7,7 @@
 // between two steps leaves all files behind, and the next one goes on from any of these states.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -47,8 +48,10 @@ class rotating_file_handler final : public file_handler {
   [[nodiscard]] bool pending() const noexcept override;
   void after_fork() override;
 
-  /// Rotations that failed since the handler was made.
-  [[nodiscard]] std::uint64_t failed_rotations() const noexcept { return state_->failures; }
+  /// Rotations that failed since the handler was made, or since the fork that made its process. Any thread.
+  [[nodiscard]] std::uint64_t failed_rotations() const noexcept {
+    return failures_.load(std::memory_order_relaxed);
+  }
   /// Whether nothing is left to compress. For tests.
   [[nodiscard]] bool is_compressed() const { return !state_->compressor || state_->compressor->is_idle(); }
 
@@ -58,12 +61,12 @@ class rotating_file_handler final : public file_handler {
   /// What a forked child must neither touch nor free.
   struct changing_state {
     std::string report; ///< of a failure that flush has not told yet
-    std::uint64_t failures = 0;
     std::chrono::nanoseconds retry_at{};
     std::chrono::nanoseconds pause = first_pause;
-    int descriptor = -1;     ///< the one that `period` is about
-    std::int64_t period = 0; ///< in which the file was begun, counted in intervals since 1970
-    bool surplus = false;    ///< PATH.(keep + 1), if any, goes after the first write to PATH
+    int descriptor = -1;        ///< the one that `period` is about
+    std::int64_t period = 0;    ///< in which the file was begun, counted in intervals since 1970
+    bool other_rotates = false; ///< it is another process that `retry_at` waits for
+    bool surplus = false;       ///< PATH.(keep + 1), if any, goes after the first write to PATH
     std::unique_ptr<background_compressor> compressor;
   };
 
@@ -73,6 +76,7 @@ class rotating_file_handler final : public file_handler {
   [[nodiscard]] std::int64_t period_of(std::chrono::system_clock::time_point t) const noexcept;
   void try_to_rotate(const struct ::stat& present);
   [[nodiscard]] outcome rotate(const struct ::stat& present);
+  void write_to(int fresh);
   void put_in_place(const struct ::stat& present, const std::string& fresh_name, descriptor_guard& fresh);
   void move_aside(const std::string& fresh_name);
   void remove_surplus();
@@ -82,6 +86,7 @@ class rotating_file_handler final : public file_handler {
   const std::size_t records_an_entry_;
   const ::pid_t owner_process_;
   rotated_files files_;
+  std::atomic<std::uint64_t> failures_{0}; // relaxed: a counter
   std::unique_ptr<changing_state> state_ = std::make_unique<changing_state>();
 };
 

@@ -30,15 +30,20 @@ class wrapping_handler : public handler {
   class loss_tally {
    public:
     loss_tally(wrapping_handler& outer, const handler& inner) noexcept
-        : outer_(outer), inner_(inner), before_(inner.lost()) {}
+        : outer_(outer), inner_(inner), lost_before_(inner.lost()), dropped_before_(inner.dropped()) {}
     loss_tally(const loss_tally&) = delete;
     loss_tally& operator=(const loss_tally&) = delete;
-    ~loss_tally() { outer_.report_lost(inner_.lost() - before_); }
+    ~loss_tally() {
+      const std::uint64_t dropped = inner_.dropped() - dropped_before_;
+      outer_.report_dropped(dropped);
+      outer_.report_lost(inner_.lost() - lost_before_ - dropped);
+    }
 
    private:
     wrapping_handler& outer_;
     const handler& inner_;
-    const std::uint64_t before_;
+    const std::uint64_t lost_before_;
+    const std::uint64_t dropped_before_;
   };
 };
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <faultline/configuration_error.hpp>
 #include <faultline/handlers.hpp>
@@ -22,6 +23,7 @@ struct target {
   std::string path;
   std::optional<level> threshold;
   bool json = false;
+  bool background = false;
   std::string pattern;
   file_options file;
   rotating_file_options rotating;
@@ -50,6 +52,8 @@ void set_option(std::string_view key, std::string_view name, std::string_view va
     t.threshold = parse_level(full, value);
   } else if (name == "format") {
     t.json = parse_choice<bool>(full, value, {{"text", false}, {"json", true}});
+  } else if (name == "background") {
+    t.background = parse_bool(full, value);
   } else if (name == "pattern") {
     t.pattern = value;
     check_pattern(full, value);
@@ -74,7 +78,7 @@ void set_option(std::string_view key, std::string_view name, std::string_view va
       throw configuration_error(full, value, "this faultline was built without zstd");
   } else {
     throw configuration_error(key, name,
-                              "no option of this target; its options are level, format, " +
+                              "no option of this target; its options are level, format, background, " +
                                   std::string(any_file ? "mode, spool_bytes, " : "") +
                                   (t.kind == target_kind::file       ? "append, "
                                    : t.kind == target_kind::rotating ? "max_bytes, interval, keep, compress, "
@@ -143,6 +147,7 @@ void check_target(std::string_view key, std::string_view text) { (void)take_apar
 handler_ptr open_target(std::string_view key, std::string_view text) {
   const target t = take_apart(key, text);
   handler_ptr made = make(t);
+  if (t.background) made = make_background_handler(std::move(made));
   if (t.threshold) made->set_level(*t.threshold);
   if (t.json) made->set_formatter(make_json_formatter());
   if (!t.pattern.empty() && t.kind != target_kind::console)

@@ -143,3 +143,16 @@ TEST_CASE("a scope that is open keeps the flush level with which it was entered"
   FAULTLINE_WARNING(lg, "slow query");
   CHECK(rt.dumps().empty());
 }
+
+TEST_CASE("a constant logger can be set up: it points to the same place as any other of its name") {
+  faultline::test::manual_runtime rt;
+  const faultline::logger lg = rt.get("shop");
+  lg.set_level(faultline::level::info);
+  lg.set_propagate(false);
+  lg.add_handler(rt.target);
+  FAULTLINE_INFO(lg, "heard");
+  CHECK(rt.messages() == faultline::test::strings{"heard"});
+  lg.remove_handler(rt.target);
+  lg.inherit_level();
+  CHECK(rt.get("shop").effective_level() == faultline::level::debug);
+}

@@ -96,6 +96,32 @@ TEST_CASE("a batch that the first handler loses is not lost, and older records a
   CHECK(p.first->lost() == 14);
 }
 
+TEST_CASE("what the first handler drops to take a batch is lost, and the batch is not written twice") {
+  // Directly, and with a handler in between.
+  pair_of_handlers p;
+  const handler_ptr wrapped =
+      make_fallback_handler(make_filter_handler(p.first, [](const record_view&) { return true; }), p.second,
+                            {.retry_interval = 0s});
+  for (const handler_ptr& both : {handler_ptr(p.both), wrapped}) {
+    p.first->drops_old = 3;
+    both->write(p.records.all());
+    CHECK(both->lost() == 3);
+    CHECK(both->dropped() == 3);
+    CHECK(p.first->messages.size() == 8);
+    CHECK(p.second->messages.empty());
+    CHECK_THROWS_WITH(both->flush(), contains("loses records"));
+    p.first->messages.clear();
+    p.clock.now += 1s;
+    p.first->drops_old = 0;
+    p.first->loses = true; // of the batch in hand: that one goes to the second
+    both->write(p.records.all());
+    CHECK(both->lost() == 3);
+    CHECK(p.second->messages.size() == 8);
+    p.second->messages.clear();
+    p.first->loses = false;
+  }
+}
+
 TEST_CASE("what both handlers lose is lost, and what both throw is the flusher's to count") {
   pair_of_handlers p;
   p.first->loses = p.second->loses = true;

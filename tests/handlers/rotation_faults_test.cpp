@@ -1,5 +1,15 @@
 // Rotations of which one system call fails, each in its turn.
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "handlers/rotating_file_handler.hpp"
 #include "support/catch.hpp"
@@ -10,6 +20,7 @@
 
 using namespace faultline;
 using namespace std::chrono_literals;
+using test::contents;
 using test::failing_calls;
 using test::lines_are_whole;
 using test::names_in;
@@ -87,6 +98,7 @@ TEST_CASE(
     };
     CHECK(write_rounds(calls, *h, records) > 0);
     CHECK(test::contents(dir.file("log")) == records.text());
+    CHECK(failed_rotations(*h) == h->failed_rotations());
     CHECK(h->failed_rotations() >= 3); // after 0, 1, 3, 7, 15 seconds ...
     CHECK(h->failed_rotations() <= 8); // ... and not at each record
     calls.error_of = {};
@@ -162,4 +174,78 @@ TEST_CASE("what a process leaves that ends between any two calls is taken up by 
     if (!was_cut) break;
   }
   CHECK(runs > 50);
+}
+
+namespace {
+
+/// What another process does with the lock on PATH.rotating.
+class other_process {
+ public:
+  explicit other_process(std::string path) : path_(std::move(path)) {}
+  other_process(const other_process&) = delete;
+  other_process& operator=(const other_process&) = delete;
+  ~other_process() {
+    if (descriptor_ >= 0) (void)::close(descriptor_);
+  }
+
+  /// False where somebody else has it.
+  [[nodiscard]] bool lock() {
+    if (descriptor_ < 0)
+      descriptor_ = ::open((path_ + ".rotating").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    return ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+  }
+  /// The last two steps of a rotation.
+  void put_in_place() const {
+    std::filesystem::rename(path_, path_ + ".1");
+    std::filesystem::rename(path_ + ".rotating", path_);
+  }
+
+ private:
+  const std::string path_;
+  int descriptor_ = -1;
+};
+
+} // namespace
+
+TEST_CASE("while another process rotates nothing goes to a file that it has moved aside already") {
+  failing_calls calls;
+  const temporary_directory dir;
+  const numbered_records records(6); // 8 to 13 bytes and a line's end each
+  const auto h = make(dir.file("log"), {.max_bytes = 40, .keep = 5});
+  other_process other(dir.file("log"));
+  REQUIRE(other.lock());
+  for (std::size_t i = 0; i < 4; ++i) { // the fourth would be for the next file, whose turn is the other's
+    h->write(records.one(i));
+    h->flush();
+  }
+  CHECK(names_in(dir.file("")) == std::vector<std::string>{"log", "log.rotating"});
+  other.put_in_place();
+  h->write(records.one(4)); // the pause is not over, and neither is the lock
+  h->flush();
+  CHECK(contents(dir.file("log")) == "record 4....\n");
+  CHECK(text_of_all(dir.file("log")).size() == records.text().size() - std::string("record 5.....\n").size());
+  CHECK(h->failed_rotations() == 0);
+}
+
+TEST_CASE("what a rotation made in vain goes while its lock is held") {
+  failing_calls calls;
+  const temporary_directory dir;
+  const numbered_records records(5);
+  const auto h = make(dir.file("log"), {.max_bytes = 40, .keep = 5});
+  bool has_replaced = false;
+  bool was_locked = false;
+  calls.error_of = [&](std::string_view name, std::size_t, std::string_view path) {
+    if (name == "flock" && !std::exchange(has_replaced, true)) { // another process was faster
+      std::filesystem::rename(dir.file("log"), dir.file("log.1"));
+      std::ofstream(dir.file("log")).put('\n');
+    }
+    if (name == "unlink" && path.ends_with(".rotating")) was_locked = !other_process(dir.file("log")).lock();
+    return 0;
+  };
+  for (std::size_t i = 0; i < records.size(); ++i) h->write(records.one(i));
+  h->flush();
+  CHECK(has_replaced);
+  CHECK(was_locked);
+  CHECK(names_in(dir.file("")) == std::vector<std::string>{"log", "log.1"});
+  CHECK(text_of_all(dir.file("log")).size() == records.text().size() + 1);
 }

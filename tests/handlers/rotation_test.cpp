@@ -287,4 +287,5 @@ TEST_CASE("wrong options of rotation are refused by name before anything is open
   refused({.spool_bytes = 0}, "spool_bytes");
   CHECK(names_in(dir.file("")).empty());
   CHECK_THROWS_WITH(make_rotating_file_handler("/dev/null"), contains("regular file"));
+  CHECK_THROWS_WITH(failed_rotations(*make_null_handler()), contains("rotat"));
 }

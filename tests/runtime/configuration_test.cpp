@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -137,6 +138,7 @@ TEST_CASE("a wrong target is refused before anything is opened") {
   CHECK(refusal("target", "stderr?append=true").starts_with("target: 'append': no option of this target"));
   CHECK(refusal("target", "file:/x?mode=9") == "target mode: '9': permission bits in octal, such as 0640");
   CHECK(refusal("target", "file:/x?format=xml") == "target format: 'xml': one of text, json");
+  CHECK(refusal("target", "null?background=yes").starts_with("target background: 'yes': one of"));
   CHECK(refusal("target", "file:/x?level") == "target: 'level': an option of a target reads NAME=VALUE");
   CHECK(refusal("target", "null?format=json&pattern={message}").starts_with("target: 'pattern': is for"));
   CHECK(refusal("target", "null?pattern={mesage}") != "accepted");
@@ -175,6 +177,37 @@ TEST_CASE("levels and handlers reach the loggers, and one target named twice is 
   CHECK(r.stats().hand_overs == 2);
   CHECK(test::contents(path).starts_with("INFO|passed\n"));
   CHECK(test::contents(path).find("told once") == test::contents(path).rfind("told once"));
+}
+
+namespace {
+
+/// How many of the process's threads have that name.
+std::size_t threads_named(std::string_view name) {
+  std::size_t count = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task"))
+    count += test::contents(task.path().string() + "/comm") == std::string(name) + '\n' ? 1 : 0;
+  return count;
+}
+
+} // namespace
+
+TEST_CASE("a target in the background has its level and pattern, and writes on a thread of its own") {
+  const test::temporary_directory folder;
+  const auto written = [&](const std::string& background) {
+    const std::string path = folder.file("app" + background + ".log");
+    configuration c;
+    c.set("handlers",
+          "root=file:" + path + "?level=warning&background=" + background + "&pattern=|{message}|");
+    runtime r(c.options());
+    c.apply(r);
+    FAULTLINE_INFO(r.get_logger(), "below its level");
+    FAULTLINE_ERROR(r.get_logger(), "no stock");
+    REQUIRE(r.flush());
+    CHECK(threads_named("faultline-back") == (background == "true" ? 1 : 0));
+    return test::contents(path);
+  };
+  CHECK(written("false") == "|no stock|\n");
+  CHECK(written("true") == "|no stock|\n");
 }
 
 TEST_CASE("the environment sets keys, and a variable that is no key or has a wrong value is an error") {

@@ -15,12 +15,14 @@ class watched_handler final : public handler {
   bool loses = false;        ///< write takes records and loses them; last_flush loses one that it held
   bool holds = false;        ///< there is text left to flush
   std::size_t loses_old = 0; ///< write takes its records and loses so many of earlier ones
+  std::size_t drops_old = 0; ///< the same, told by report_dropped
   std::vector<std::string> messages;
   std::vector<std::string> calls; ///< but write
 
   void write(const batch& records) override {
     if (throws) throw std::runtime_error("write failed");
     if (loses_old != 0) report_lost(loses_old);
+    report_dropped(drops_old);
     if (loses) return report_lost(records.size());
     for (const record_view& r : records) messages.emplace_back(r.message());
   }

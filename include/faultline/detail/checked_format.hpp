@@ -8,6 +8,10 @@
 
 #include <faultline/detail/codec.hpp>
 
+// A program's own globals may have the names of parameters here.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace faultline::detail {
 
 /// Accepts any specification, and checks the arguments that it names as widths: stands for types whose own
@@ -69,3 +73,5 @@ template <> struct fmt::formatter<faultline::detail::any_specification> {
     return context.out();
   }
 };
+
+#pragma GCC diagnostic pop

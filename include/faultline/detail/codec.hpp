@@ -36,6 +36,10 @@
 
 #include <faultline/export.hpp>
 
+// A program's own globals may have the names of parameters here.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace faultline {
 
 /// Specialise it with FAULTLINE_FIELDS (fields.hpp) to let a trivially copyable type go into records as raw
@@ -275,3 +279,5 @@ template <class... W> struct FAULTLINE_LOCAL signature {
 };
 
 } // namespace faultline::detail
+
+#pragma GCC diagnostic pop

@@ -9,6 +9,10 @@
 
 #include <faultline/detail/checked_format.hpp>
 
+// A program's own globals may have the names of parameters here.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace faultline::detail {
 
 /// A name that is part of a type. Anything but letters, digits and underscores, or a digit at its start, does
@@ -101,3 +105,5 @@ template <class... Args> class named_format {
 template <class... Args> struct format_type<true, Args...> { using type = named_format<Args...>; };
 
 } // namespace faultline::detail
+
+#pragma GCC diagnostic pop

@@ -14,6 +14,10 @@
 #include <faultline/detail/site.hpp>
 #include <faultline/export.hpp>
 
+// A program's own globals may have the names of parameters here.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace faultline::detail {
 
 // The slow paths, in the compiled library. All run on the logging thread.
@@ -195,3 +199,5 @@ template <class Level, class... Args>
 }
 
 } // namespace faultline::detail
+
+#pragma GCC diagnostic pop
