@@ -38,8 +38,8 @@ struct planned_failure : std::runtime_error {
 
 } // namespace
 
-stage::stage(runtime& r, const std::array<handler_ptr, roles>& all, std::uint64_t between_flushes)
-    : owner(r), works_between_flushes(between_flushes),
+stage::stage(runtime& r, const std::array<handler_ptr, roles>& all, std::uint64_t between_flushes, bool tells)
+    : owner(r), works_between_flushes(between_flushes), scopes_are_told(tells),
       handlers(all), loggers{r.get_logger(),        r.get_logger("a"), r.get_logger("a.b"),
                              r.get_logger("a.b.c"), r.get_logger("z"), r.get_logger("q")} {
   loggers[2].set_level(level::trace);
@@ -183,9 +183,9 @@ void worker::enter(unsigned depth) {
     options.budget = std::chrono::nanoseconds(dice_.percent(50) ? 1 : 3'600'000'000'000);
     loud_ = loud_ || options.budget.count() == 1;
   }
-  if (dice_.percent(6)) options.after_trip = trip_policy::pass_through;
+  if (stage_.scopes_are_told && dice_.percent(6)) options.after_trip = trip_policy::pass_through;
   if (dice_.percent(6)) options.pin_first = 1 + dice_.below(30);
-  if (dice_.percent(3))
+  if (stage_.scopes_are_told && dice_.percent(3))
     options.expects = [](const trip_view& v) noexcept { return v.level == level::critical; };
   if (dice_.percent(2)) {
     options.sample_every = 1 + dice_.below(3);
