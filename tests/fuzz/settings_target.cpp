@@ -18,7 +18,7 @@
 namespace faultline::fuzz {
 namespace {
 
-constexpr std::array<std::string_view, 17> keys{"level",
+constexpr std::array<std::string_view, 19> keys{"level",
                                                 "levels",
                                                 "target",
                                                 "handlers",
@@ -34,6 +34,8 @@ constexpr std::array<std::string_view, 17> keys{"level",
                                                 "storm_dumps_per_second",
                                                 "storm_burst",
                                                 "drain_on_terminate",
+                                                "flush_level",
+                                                "flush_levels",
                                                 "no_such_key"};
 
 /// Whether the work is accepted; a refusal is a `configuration_error` that says of what.
@@ -79,14 +81,19 @@ std::optional<std::chrono::nanoseconds> expected_time(std::string_view text) {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(*number) * unit * (expects_wrong ? 2 : 1));
 }
 
+constexpr std::chrono::nanoseconds least_interval{0}; // as the runtime's options have it
+constexpr std::chrono::nanoseconds most_interval = std::chrono::minutes(1);
+
 void check_values(const std::string& value) {
   configuration settings;
   const bool size = accepted([&] { settings.set("buffer_bytes", value); });
   const auto expected = expected_size(value);
-  check(size == expected.has_value(), "a size is a whole number with KiB or MiB: " + shown(value));
+  const bool in_range = expected && *expected >= 4096 && *expected <= 16U << 20 && *expected % 4096 == 0;
+  check(size == in_range, "a size is a whole number with KiB or MiB, in its range: " + shown(value));
   const bool time = accepted([&] { settings.set("busy_interval", value); });
   const auto interval = expected_time(value);
-  check(time == interval.has_value(), "a time is a whole number with its unit: " + shown(value));
+  const bool usual = interval && *interval >= least_interval && *interval <= most_interval;
+  check(time == usual, "a time is a whole number with its unit, in its range: " + shown(value));
   const runtime_options options = settings.options();
   if (size) check(options.buffer_bytes == *expected, "a size is what it says: " + shown(value));
   if (time) check(options.busy_interval == *interval, "a time is what it says: " + shown(value));
@@ -116,7 +123,7 @@ void check_ways(std::string_view key, const std::string& value) {
     environ = before;
     check(found == set, "the environment is judged as what is set");
   }
-  const bool is_object = key == "levels" || key == "handlers";
+  const bool is_object = key == "levels" || key == "flush_levels" || key == "handlers";
   if (is_object || reference_read_back(value) != value) return; // no UTF-8, so no JSON
   configuration from_json;
   const std::string text = nlohmann::json{{key, value}}.dump();
