@@ -120,7 +120,7 @@ void check_ledgers(findings& f, const runtime_stats& s, const std::deque<worker>
   if (s.contexts_refused + s.contexts_suppressed + s.outbox_full == 0) f.equal("lost records", s.lost, 0);
 }
 
-void check_streams(findings& f, const plan& p, const runtime_stats& s, const recorder& seen,
+void check_streams(findings& f, const runtime_stats& s, const recorder& seen,
                    const std::deque<worker>& workers) {
   std::vector<intent> intents;
   for (const worker& w : workers) intents.push_back(w.meant());
@@ -185,7 +185,7 @@ bool run(const plan& p) {
   f.equal("the stop succeeds", r.stop(std::chrono::seconds(60)) ? 1 : 0, 1);
   const runtime_stats counts = r.stats();
   check_ledgers(f, counts, workers);
-  check_streams(f, p, counts, seen, workers);
+  check_streams(f, counts, seen, workers);
   check_variety(f, p, counts);
   std::printf(
       "%.*s: %zu threads, %llu statements, %llu hand-overs, %llu contexts refused, %llu suppressed, %llu "
