@@ -27,10 +27,11 @@ namespace faultline {
 ///                  as in runtime_options; sizes may end in KiB or MiB, times end in us, ms or s
 ///
 /// A target is `stderr`, `stdout`, `console`, `null`, `file:PATH` or `rotating:PATH`, and behind a question
-/// mark options with `&` between them: `level=`; `format=text` or `json`; for files `append=`, `mode=`
-/// (octal) and `spool_bytes=`; for rotating ones `mode=`, `spool_bytes=`, `max_bytes=`, `interval=`, `keep=`
-/// and `compress=`; and `pattern=`, which comes last and takes the rest. The same target named twice is one
-/// handler of a runtime. Without `target`, scopes share the first handler that writes to standard error.
+/// mark options with `&` between them: `level=`; `format=text` or `json`; `background=`; for files `append=`,
+/// `mode=` (octal) and `spool_bytes=`; for rotating ones `mode=`, `spool_bytes=`, `max_bytes=`, `interval=`,
+/// `keep=` and `compress=`; and `pattern=`, which comes last and takes the rest. The same target named twice
+/// is one handler of a runtime. Without `target`, scopes share the first handler that writes to standard
+/// error.
 ///
 /// One thread at a time; set-up only.
 class FAULTLINE_API configuration {

@@ -32,7 +32,7 @@ fork_guard::fork_guard() {
 
 void fork_guard::revive() noexcept {
   epoch_.fetch_add(1, std::memory_order_release);
-  state_->alive.store(1, std::memory_order_relaxed);
+  state_->alive.store(1, std::memory_order_release); // publishes the epoch
 }
 
 void fork_guard::lock() noexcept {

@@ -16,9 +16,9 @@ class fork_guard {
   /// Called in the child of a fork where the kernel cannot wipe pages: closes the forking thread's cursor.
   static void (*in_child)() noexcept;
 
-  /// False in a forked child until `revive`. Any thread; one relaxed load: the child has one thread when it
-  /// reads it.
-  [[nodiscard]] bool alive() const noexcept { return state_->alive.load(std::memory_order_relaxed) != 0; }
+  /// False in a forked child until `revive`. Any thread; one load: acquire, so that whoever sees a child
+  /// noticed sees its epoch.
+  [[nodiscard]] bool alive() const noexcept { return state_->alive.load(std::memory_order_acquire) != 0; }
 
   /// Counts the forks that lie between this process and the one that mapped the page.
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
@@ -37,7 +37,7 @@ class fork_guard {
   fork_guard();
 
   struct wiped_state {
-    /// Relaxed: a forked child that reads zero has one thread, and nothing else hangs on it.
+    /// Release by `revive`, acquire by readers: the child's epoch.
     std::atomic<std::uint32_t> alive;
     /// Acquire to take, release to give: set-up done under it is seen by the next holder.
     std::atomic<std::uint32_t> locked;

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "base/fork_guard.hpp"
+#include "front/core.hpp"
 
 namespace faultline::detail {
 namespace {
@@ -54,6 +55,17 @@ void line_buffer::log_line() noexcept {
 }
 
 void line_buffer::take(std::string_view text) noexcept {
+  // The flusher would wait for a thread that may wait for the flusher. What it prints is no record anyway:
+  // each line is counted as that.
+  if (this_thread_is_barred()) {
+    const node_head& node = logger_.node();
+    if (level_ >= level::off || !is_on(node, level_)) return;
+    for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+      log_text(node, line_site, level_, {text.data(), end});
+      text.remove_prefix(end + 1);
+    }
+    return;
+  }
   if (lock_.lock()) size_ = 0;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
@@ -81,6 +93,7 @@ std::streamsize line_buffer::xsputn(const char* s, std::streamsize n) {
 }
 
 void line_buffer::finish() noexcept {
+  if (this_thread_is_barred()) return;
   if (lock_.lock()) size_ = 0;
   log_line();
   lock_.unlock();

@@ -91,7 +91,7 @@ void background_handler::throw_unreported() {
   std::string text = background_->worker->take_error();
   if (std::exchange(refusal_unreported_, false)) {
     if (!text.empty()) text += "; ";
-    text += "spool_bytes is reached: records are lost";
+    text += "spool_bytes is reached: batches are refused";
   }
   if (!text.empty()) throw std::runtime_error("background: " + text);
 }

@@ -88,17 +88,20 @@ bool background_worker::finish(clock::time_point until, bool for_good) {
   return false;
 }
 
-/// What the inner handler is writing may be written yet, or never; nobody will be there to be told.
+/// What the inner handler is writing, or took and has not flushed, may be written yet, or never; nobody will
+/// be there to be told.
 void background_worker::give_up() noexcept {
   for (const auto& records : waiting_) {
     lost_ += records->size();
     bytes_ -= records->bytes();
   }
   waiting_.clear();
-  lost_ += in_work_ - counted_;
-  counted_ = in_work_;
+  const std::uint64_t in_hands = in_work_ + unflushed_;
+  lost_ += in_hands - std::min(in_hands, counted_);
+  counted_ = in_hands;
+  unflushed_ = 0;
   all_wanted_ = reopen_wanted_ = finishing_ = false;
-  gave_up_ = true;
+  gave_up_ = at_work_;
 }
 
 void background_worker::run() noexcept {
@@ -128,6 +131,7 @@ void background_worker::run_round(lock& held) {
     const bool all = std::exchange(all_wanted_, false) || finishing;
     call_inner(held, [&] { all ? inner_->flush_all() : inner_->flush(); });
     if (finishing && finishing_ && inner_pending_) call_inner(held, [this] { inner_->last_flush(); });
+    if (!inner_pending_) unflushed_ = 0;
     if (finishing && std::exchange(finishing_, false)) done_.notify_all();
   }
   at_work_ = gave_up_ = false;
@@ -139,6 +143,7 @@ void background_worker::write_front(lock& held) {
   waiting_.pop_front();
   in_work_ = records->size();
   call_inner(held, [&] { inner_->write(records->view()); });
+  unflushed_ += in_work_;
   in_work_ = 0;
   bytes_ -= records->bytes();
 }

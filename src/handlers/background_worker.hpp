@@ -52,9 +52,9 @@ class background_worker {
   [[nodiscard]] std::string take_error();
 
   /// Waits until the inner handler has finished, its last_flush included. At `until` what is left is lost,
-  /// the batch in the inner handler's hands included, and the answer is false; a call that hung at an earlier
-  /// `finish` is not waited for again. `for_good`: `run` returns, and after true without touching the inner
-  /// handler any more.
+  /// what the inner handler took and has not flushed included, and the answer is false; a call that hung at
+  /// an earlier `finish` is not waited for again. `for_good`: `run` returns, and after true without touching
+  /// the inner handler any more.
   [[nodiscard]] bool finish(clock::time_point until, bool for_good);
 
   /// The thread's work, until a `finish` for good.
@@ -76,19 +76,20 @@ class background_worker {
   std::condition_variable work_;
   std::condition_variable done_;
   std::deque<std::unique_ptr<const batch_copy>> waiting_;
-  std::size_t bytes_ = 0;      ///< of what waits and of the batch in work
-  std::uint64_t in_work_ = 0;  ///< records that the inner handler is writing now
-  std::uint64_t counted_ = 0;  ///< of these, told as lost by a `finish` that gave up
-  std::uint64_t lost_ = 0;     ///< not told yet
-  std::uint64_t errors_ = 0;   ///< not told yet
-  std::string error_;          ///< the first of these
-  bool at_work_ = false;       ///< the thread is in a round
-  bool inner_pending_ = false; ///< as the inner handler said after its last call
-  bool all_wanted_ = false;    ///< the next flush is a flush_all
-  bool reopen_wanted_ = false; ///< before the next batch
-  bool finishing_ = false;     ///< somebody waits in `finish`
-  bool gave_up_ = false;       ///< a `finish` did, and the call that it waited for is not over
-  bool ending_ = false;        ///< there will be no round but that of the `finish` that said so
+  std::size_t bytes_ = 0;       ///< of what waits and of the batch in work
+  std::uint64_t in_work_ = 0;   ///< records that the inner handler is writing now
+  std::uint64_t unflushed_ = 0; ///< records that it took since it last had nothing to flush
+  std::uint64_t counted_ = 0;   ///< of both, told as lost by a `finish` that gave up
+  std::uint64_t lost_ = 0;      ///< not told yet
+  std::uint64_t errors_ = 0;    ///< not told yet
+  std::string error_;           ///< the first of these
+  bool at_work_ = false;        ///< the thread is in a round
+  bool inner_pending_ = false;  ///< as the inner handler said after its last call
+  bool all_wanted_ = false;     ///< the next flush is a flush_all
+  bool reopen_wanted_ = false;  ///< before the next batch
+  bool finishing_ = false;      ///< somebody waits in `finish`
+  bool gave_up_ = false;        ///< a `finish` did, and the call that it waited for is not over
+  bool ending_ = false;         ///< there will be no round but that of the `finish` that said so
 };
 
 } // namespace faultline::detail

@@ -26,7 +26,8 @@ template <class Predicate> std::size_t find_before(std::size_t at, Predicate&& i
 } // namespace
 
 batch_copy::batch_copy(const batch& records)
-    : memory_(first_block_bytes(records)), records_(keep(records.records())) {
+    : memory_(first_block_bytes(records), std::pmr::new_delete_resource()),
+      records_(keep(records.records())) {
   for (std::size_t i = 0; i < records_.size(); ++i) keep_record(records.records(), i);
   if (records.envelope() == nullptr) return;
   dump_envelope& envelope = envelope_.emplace(*records.envelope());

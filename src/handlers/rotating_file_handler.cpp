@@ -103,6 +103,7 @@ void rotating_file_handler::after_fork() {
   abandoned->push_back(state_.release());
   state_ = std::make_unique<changing_state>();
   failures_.store(0, std::memory_order_relaxed);
+  owner_process_ = ::getpid();
   file_handler::after_fork();
 }
 

@@ -84,7 +84,7 @@ class rotating_file_handler final : public file_handler {
 
   const rotating_file_options options_;
   const std::size_t records_an_entry_;
-  const ::pid_t owner_process_;
+  ::pid_t owner_process_;
   rotated_files files_;
   std::atomic<std::uint64_t> failures_{0}; // relaxed: a counter
   std::unique_ptr<changing_state> state_ = std::make_unique<changing_state>();

@@ -13,6 +13,7 @@
 #include "support/manual_runtime.hpp"
 
 using namespace faultline;
+using faultline::test::closes;
 using faultline::test::manual_runtime;
 using faultline::test::strings;
 
@@ -162,4 +163,20 @@ TEST_CASE("std::cout may be redirected, and threads that write to it whole lose 
   for (int i = 0; i < threads * each; ++i) expected.insert(std::to_string(i));
   CHECK(messages.size() == expected.size());
   CHECK(std::set<std::string>(messages.begin(), messages.end()) == expected);
+}
+
+TEST_CASE("a handler that prints to the stream whose lines are records waits for nobody, and each line is "
+          "counted") {
+  std::ostream* printed = nullptr;
+  manual_runtime rt;
+  logger lg = rt.get();
+  lg.add_handler(make_callback_handler([&printed](const record_view&) { *printed << "one\ntwo\nthe rest"; }));
+  log_ostream lines(lg, level::info);
+  printed = &lines;
+  lines << "half a line of the thread's";
+  FAULTLINE_INFO(lg, "written");
+  rt.write_all();
+  CHECK(rt.stats().lost == 2);
+  CHECK(rt.stats().written == 1);
+  CHECK(closes(rt.stats()));
 }

@@ -414,6 +414,38 @@ TEST_CASE("stop gives up on an inner handler that hangs, and counts what it left
   CHECK_FALSE(inner->was_crowded());
 }
 
+TEST_CASE("stop counts what an inner handler took and has not flushed when its flush hangs") {
+  /// Keeps what it is given, as handlers of files do, and hangs when it is to put it out.
+  class keeper final : public handler {
+   public:
+    void write(const batch& records) override { kept_ += records.size(); }
+    void flush() override {
+      while (!open_.load()) std::this_thread::yield();
+      kept_ = 0;
+    }
+    [[nodiscard]] bool pending() const noexcept override { return kept_ != 0; }
+    void open() { open_.store(true); }
+
+   private:
+    std::size_t kept_ = 0;
+    std::atomic<bool> open_{false};
+  };
+  const auto inner = std::make_shared<keeper>();
+  const handler_ptr h = make_background_handler(inner, hasty);
+  h->write(numbered_records(3).all());
+  h->write(numbered_records(4).all());
+  h->flush();
+  CHECK_THROWS_WITH(h->last_flush(), contains("7 records are lost"));
+  CHECK(h->lost() == 7);
+  inner->open(); // it puts them out all the same, and they are not counted again
+  while (h->pending()) h->flush();
+  h->write(numbered_records(2).all());
+  h->flush();
+  while (h->pending()) std::this_thread::yield();
+  CHECK_NOTHROW(h->last_flush());
+  CHECK(h->lost() == 7);
+}
+
 TEST_CASE("a thread that hangs keeps its inner handler, and neither is waited for twice") {
   const auto inner = std::make_shared<gated_handler>();
   const std::weak_ptr<gated_handler> remains = inner;

@@ -22,7 +22,9 @@
 #include <thread>
 #include <vector>
 
+#include <csignal>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,7 +42,6 @@ struct board {
   std::atomic<bool> over{false};
   std::atomic<unsigned> turn{0};    ///< 0: nothing is measured
   std::atomic<unsigned> noticed{0}; ///< the logging thread's, behind it
-  std::atomic<std::uint64_t> rounds{0};
   std::atomic<std::uint64_t> hand_overs{0};
   std::atomic<std::uint64_t> refused{0};
   static constexpr std::size_t most_turns = 4096;
@@ -84,14 +85,15 @@ void serve(const logger& lg, std::uint64_t n) {
 
 void tell(const runtime& r, board& shared) {
   const runtime_stats s = r.stats();
-  shared.rounds.store(s.rounds, std::memory_order_relaxed);
   shared.hand_overs.store(s.hand_overs, std::memory_order_relaxed);
   shared.refused.store(s.contexts_refused, std::memory_order_relaxed);
 }
 
 /// The process that logs.
 int log_until_over(board& shared, bool waits) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL); // when the watcher fails
   runtime r({.default_target = make_null_handler(),
+             .outbox_bytes = waits ? std::size_t{4} << 10 : std::size_t{32} << 10,
              .storm_dumps_per_second = 0,
              .on_outbox_full = waits ? outbox_policy::block : outbox_policy::drop});
   logger lg = r.get_logger("app");
@@ -141,6 +143,16 @@ void check(long result, const char* what) {
   std::exit(2);
 }
 
+/// How often the thread of that process was taken off its processor or left it.
+std::uint64_t switches_of(pid_t process, pid_t thread) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/task/" + std::to_string(thread) + "/status");
+  std::uint64_t sum = 0;
+  std::uint64_t count = 0;
+  for (std::string word; file >> word;)
+    if (word.ends_with("ctxt_switches:") && file >> count) sum += count;
+  return sum;
+}
+
 void freeze(pid_t thread) {
   check(::ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr), "ptrace(PTRACE_INTERRUPT)");
   int status = 0;
@@ -156,11 +168,11 @@ double median(std::vector<double> values) {
 struct figures {
   double rate_percent;
   double slow_factor;
-  bool stood_still;
+  bool stood_still; ///< and ran between
 };
 
 /// Turns come in pairs, the first of them frozen or not by turns.
-figures measure(board& shared, pid_t flusher, unsigned pairs, std::chrono::milliseconds length) {
+figures measure(board& shared, pid_t child, pid_t flusher, unsigned pairs, std::chrono::milliseconds length) {
   std::vector<double> rates;
   std::vector<double> slows;
   bool stood_still = true;
@@ -171,14 +183,14 @@ figures measure(board& shared, pid_t flusher, unsigned pairs, std::chrono::milli
       const bool frozen = (pair + n) % 2 == 1;
       const unsigned turn = 2 * pair + n + 1;
       if (frozen) freeze(flusher);
-      ::usleep(20'000); // for the count of rounds to arrive, and for the flusher to catch up
-      const std::uint64_t rounds = shared.rounds.load(std::memory_order_relaxed);
+      ::usleep(20'000); // for the flusher to catch up, where it runs
+      const std::uint64_t switches = switches_of(child, flusher);
       const auto begin = steady_clock::now();
       shared.turn.store(turn, std::memory_order_release);
       std::this_thread::sleep_for(length);
       shared.turn.store(0, std::memory_order_release);
       const double seconds = std::chrono::duration<double>(steady_clock::now() - begin).count();
-      if (frozen) stood_still = stood_still && shared.rounds.load(std::memory_order_relaxed) == rounds;
+      if (frozen == (switches_of(child, flusher) != switches)) stood_still = false;
       if (frozen) check(::ptrace(PTRACE_CONT, flusher, nullptr, nullptr), "ptrace(PTRACE_CONT)");
       while (shared.noticed.load(std::memory_order_acquire) != 0) ::usleep(100);
       rate[frozen ? 1 : 0] =
@@ -215,12 +227,12 @@ int main(int argc, char** argv) {
   const pid_t flusher = thread_of(child, "faultline");
   check(::ptrace(PTRACE_SEIZE, flusher, nullptr, nullptr), "ptrace(PTRACE_SEIZE)");
   while (!shared.warm.load(std::memory_order_acquire)) ::usleep(1000);
-  const figures seen = measure(shared, flusher, pairs, std::chrono::milliseconds(std::atoi(figure[1])));
-  shared.over.store(true, std::memory_order_relaxed);
-  check(::ptrace(PTRACE_INTERRUPT, flusher, nullptr, nullptr), "ptrace(PTRACE_INTERRUPT)");
-  int status = 0;
-  check(::waitpid(flusher, &status, __WALL), "waitpid");
+  const figures seen =
+      measure(shared, child, flusher, pairs, std::chrono::milliseconds(std::atoi(figure[1])));
+  freeze(flusher);
   check(::ptrace(PTRACE_DETACH, flusher, nullptr, nullptr), "ptrace(PTRACE_DETACH)");
+  shared.over.store(true, std::memory_order_relaxed);
+  int status = 0;
   check(::waitpid(child, &status, 0), "waitpid");
 
   const bool fast = seen.rate_percent >= std::atof(figure[2]);

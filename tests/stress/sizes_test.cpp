@@ -29,9 +29,10 @@ class long_text {
     REQUIRE(file >= 0);
     const std::string page(piece, 'x');
     REQUIRE(::write(file, page.data(), page.size()) == static_cast<ssize_t>(piece));
-    memory_ = static_cast<char*>(::mmap(nullptr, most + piece, PROT_READ | PROT_WRITE,
-                                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+    memory_ =
+        static_cast<char*>(::mmap(nullptr, most + piece, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     REQUIRE(memory_ != MAP_FAILED);
+    REQUIRE(::mprotect(memory_ + most, piece, PROT_READ) == 0); // zeros
     for (std::size_t at = 0; at < most; at += piece)
       REQUIRE(::mmap(memory_ + at, piece, PROT_READ, MAP_SHARED | MAP_FIXED, file, 0) == memory_ + at);
     ::close(file);
