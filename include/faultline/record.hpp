@@ -64,7 +64,8 @@ struct record_view {
   bool text_is_plain = false; ///< the message is printable ASCII and needs no escaping; false: look at it
   std::string_view exception_text;           ///< what `exception()` returns
   std::span<const named_argument> arguments; ///< those with names of their own, in the statement's order
-  std::string_view thread_name; ///< the thread's name when it logged (runtime::attach_thread), or empty
+  /// The thread's name when the record was handed over or passed (runtime::attach_thread), or empty.
+  std::string_view thread_name;
 
   /// The formatted message, unescaped: it may hold any bytes. Cost: none, it is formatted already.
   [[nodiscard]] std::string_view message() const noexcept { return text; }

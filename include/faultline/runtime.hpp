@@ -141,10 +141,10 @@ class FAULTLINE_API runtime {
   [[nodiscard]] runtime_stats stats() const;
 
   /// Gives the calling thread its buffers now, so that its first statement allocates nothing, and the name
-  /// that its records show from now on (`{thread_name}`), of which 63 bytes are kept. Without one, and for a
-  /// thread that is attached by its first record, that is the system's (pthread_setname_np) at that moment,
-  /// if the thread has another than its program. A process has room for 8,191 different names; a thread with
-  /// one more has none. May allocate.
+  /// that its records show (`{thread_name}`) when they are handed over or passed from now on, of which 63
+  /// bytes are kept. Without one, and for a thread that is attached by its first record, that is the system's
+  /// (pthread_setname_np) at that moment, if the thread has another than its program. A process has room for
+  /// 8,191 different names; a thread with one more has none. May allocate.
   void attach_thread(std::string_view name = {});
 
   /// One round of the flusher, with `flusher_mode::manual` only (throws std::logic_error otherwise). Returns

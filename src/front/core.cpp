@@ -11,6 +11,7 @@
 #include "front/trip.hpp"
 #include "handlers/handler_access.hpp"
 #include "record/dictionary.hpp"
+#include "record/thread_names.hpp"
 
 namespace faultline::detail {
 
@@ -126,6 +127,7 @@ core::core(const slot_geometry& sizes)
   // Made here, so that no statement has to.
   (void)fork_guard::instance();
   (void)dictionary::instance();
+  (void)thread_names::instance();
   slots_of_thread::make_key();
   fork_guard::in_child = []() noexcept {
     current_cursor->open.store(nullptr, std::memory_order_relaxed);
