@@ -159,9 +159,9 @@ TEST_CASE("without a background handler one that hangs does hold up the others")
 
 TEST_CASE("whatever the inner handler throws costs its own batch, which is counted, and is reported") {
   struct nothing_known {};
-  const std::vector<std::function<void()>> throwing = {
-      [] { throw 42; }, [] { throw std::string("text"); }, [] { throw nothing_known(); },
-      [] { throw static_cast<const char*>(nullptr); }, [] { throw std::runtime_error("no connection"); }};
+  const std::vector<std::function<void()>> throwing = {[] { throw 42; }, [] { throw std::string("text"); },
+                                                       [] { throw nothing_known(); }, [] { throw 2.5; },
+                                                       [] { throw std::runtime_error("no connection"); }};
   std::atomic<std::size_t> at{0};
   strings reports;
   std::mutex reports_mutex;
