@@ -16,6 +16,7 @@
 #include "support/rotated_text.hpp"
 #include "support/sample_records.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/thread_sanitizer.hpp"
 
 using namespace faultline;
 using namespace std::chrono_literals;
@@ -30,14 +31,6 @@ namespace {
 
 using files = std::vector<std::string>;
 
-// ThreadSanitizer lets no child of a program with threads start one of its own.
-#if defined(__SANITIZE_THREAD__)
-#define FAULTLINE_TEST_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define FAULTLINE_TEST_TSAN 1
-#endif
-#endif
 #ifdef FAULTLINE_TEST_TSAN
 [[maybe_unused]] constexpr bool child_may_rotate = false;
 #else
