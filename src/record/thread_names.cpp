@@ -22,6 +22,10 @@ thread_names& thread_names::instance() {
   return it;
 }
 
+thread_names::~thread_names() {
+  for (const auto& cell : cells_) delete cell.load(std::memory_order_relaxed);
+}
+
 std::uint32_t thread_names::enter(std::string_view name) noexcept try {
   name = bounded(name);
   if (name.empty()) return 0;

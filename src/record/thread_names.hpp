@@ -20,6 +20,11 @@ class thread_names {
   /// One for the process, never destroyed.
   static thread_names& instance();
 
+  thread_names() = default;
+  thread_names(const thread_names&) = delete;
+  thread_names& operator=(const thread_names&) = delete;
+  ~thread_names();
+
   /// The name's id, entering it if need be; 0 for an empty name, and where there is no room or no memory. Any
   /// thread; allocates.
   [[nodiscard]] std::uint32_t enter(std::string_view name) noexcept;
