@@ -47,10 +47,10 @@ inline constexpr std::size_t deepest_scope = 32;
 /// Why a scope writes.
 struct trip_cause {
   faultline::trigger trigger = faultline::trigger::level;
-  faultline::level level = faultline::level::error;
   std::uint32_t site = 0; ///< of the record that tripped it, 0 without one
   std::uint64_t ticks = 0;
   std::string_view reason = {};
+  faultline::level level = faultline::level::error;
 };
 
 /// What one tripped scope wants written: the reader's part of a scope slot, copied.

@@ -131,26 +131,10 @@ void thread_slot::pop_scopes(std::size_t index, std::uint32_t ended) noexcept {
   publish_counts();
 }
 
-buffer* thread_slot::free_buffer() noexcept {
+buffer* thread_slot::any_free_buffer() noexcept {
   for (std::size_t i = 0; i < buffer_count_; ++i)
     if (buffers_[i].state.is_free()) return &buffers_[i];
   return nullptr;
-}
-
-void thread_slot::use(buffer& b) noexcept {
-  current_ = &b;
-  b.pinned_bytes = 0;
-  oldest_ = 0;
-  start_segment(0);
-}
-
-void thread_slot::start_segment(std::uint64_t number) noexcept {
-  segment_ = number;
-  const std::size_t index = number % segments_per_buffer;
-  origin_ = (number - index) * segment_bytes_;
-  cursor_->head = current_->data + index * segment_bytes_;
-  cursor_->end = cursor_->head + segment_bytes_;
-  marks(number) = {cursor_->logged, 0, 0, 0};
 }
 
 void thread_slot::next_segment() noexcept {
@@ -231,7 +215,7 @@ thread_slot::unsettled_records thread_slot::unsettled_before(position from) noex
   return found;
 }
 
-void thread_slot::settle_moved(buffer& successor, const unsettled_records& before) noexcept {
+void thread_slot::settle_partly_moved(const unsettled_records& before) noexcept {
   std::uint64_t fresh = live() - before.plain - before.passed - before.lost;
   std::uint64_t passed = 0;
   std::uint64_t lost = 0;
@@ -244,7 +228,6 @@ void thread_slot::settle_moved(buffer& successor, const unsettled_records& befor
   add(counts.discarded, before.plain);
   subtract(counts.passed_only, passed - before.passed);
   subtract(counts.lost, lost - before.lost);
-  use(successor);
 }
 
 bool thread_slot::pin(const record_reader& record, position at) noexcept {

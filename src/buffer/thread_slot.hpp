@@ -101,6 +101,7 @@ class thread_slot {
   }
   /// The same for the outermost scope, which always has one.
   [[nodiscard]] scope_slot& push_first_scope() noexcept {
+    __builtin_prefetch(next_spare_); // the flusher wrote its state: should the scope trip, it is here
     depth_ = 1;
     scope_slot& scope = scopes_[0];
     scope.serial = next_serial_++;
@@ -124,7 +125,9 @@ class thread_slot {
   }
   /// Takes away the scopes from `index` on; of those that are not `ended` each counts as abandoned.
   void pop_scopes(std::size_t index, std::uint32_t ended) noexcept;
-  [[nodiscard]] buffer* free_buffer() noexcept;
+  [[nodiscard]] buffer* free_buffer() noexcept {
+    return next_spare_->state.is_free() ? next_spare_ : any_free_buffer();
+  }
   [[nodiscard]] buffer& current() noexcept { return *current_; }
 
   /// Goes on in the next segment. When that one holds records they are forgotten.
@@ -157,10 +160,17 @@ class thread_slot {
     std::uint64_t plain = 0;
     std::uint64_t passed = 0;
     std::uint64_t lost = 0;
+    [[nodiscard]] bool is_empty() const noexcept { return (plain | passed | lost) == 0; }
   };
   [[nodiscard]] unsettled_records unsettled_before(position from) noexcept;
   /// The current buffer left with all its records but those `before`; another takes its place.
-  void settle_moved(buffer& successor, const unsettled_records& before) noexcept;
+  void settle_moved(buffer& successor, const unsettled_records& before) noexcept {
+    if (is_plain() && before.is_empty()) [[likely]]
+      add(counts.handed_over, cursor_->logged - marks_[0].first_logged);
+    else
+      settle_partly_moved(before);
+    use(successor);
+  }
 
   /// Calls `use(record_reader&, position)` for each held record from the position on, oldest first.
   template <class Use> void for_each_held(position from, Use&& use) noexcept {
@@ -268,8 +278,22 @@ class thread_slot {
  private:
   thread_slot() noexcept = default;
 
-  void use(buffer& b) noexcept;
-  void start_segment(std::uint64_t number) noexcept;
+  void use(buffer& b) noexcept {
+    current_ = &b;
+    next_spare_ = &buffers_[&b == buffers_ && buffer_count_ > 1 ? 1 : 0];
+    b.pinned_bytes = 0;
+    oldest_ = 0;
+    start_segment(0);
+  }
+  void start_segment(std::uint64_t number) noexcept {
+    segment_ = number;
+    const std::size_t index = number % segments_per_buffer;
+    origin_ = (number - index) * segment_bytes_;
+    cursor_->head = current_->data + index * segment_bytes_;
+    cursor_->end = cursor_->head + segment_bytes_;
+    marks(number) = {cursor_->logged, 0, 0, 0};
+  }
+  void settle_partly_moved(const unsettled_records& before) noexcept;
   void rewind_segments() noexcept;
   /// Nothing of what is held was settled otherwise, and it is in the first segment of the buffer.
   [[nodiscard]] bool is_plain() const noexcept { return segment_ == 0 && marks_[0].settled() == 0; }
@@ -279,6 +303,7 @@ class thread_slot {
     first.first_logged = c.logged;
     c.head = current_->data;
   }
+  [[nodiscard]] buffer* any_free_buffer() noexcept;
   bool drop_abandoned_scopes() noexcept; // true when there is room for one more scope
   [[nodiscard]] std::uint64_t live() const noexcept;
 
@@ -302,6 +327,7 @@ class thread_slot {
   } taken_pins_; // into the hand-over that is being prepared, by what the ledger has of them
   cursor* cursor_ = nullptr;
   buffer* current_ = nullptr;
+  buffer* next_spare_ = nullptr; // the one that is probably free when the current one leaves
   buffer* buffers_ = nullptr;
   std::size_t buffer_count_ = 0;
   std::size_t segment_bytes_ = 0;

@@ -36,28 +36,30 @@ scope_set all_open(thread_slot& slot) noexcept {
   return all;
 }
 
-/// What the scope writes if it trips now.
+/// What the scope writes if it trips now. Written in place, field by field: this is every failure's time.
+[[gnu::always_inline]] inline void set_window(thread_slot& slot, const scope_slot& scope,
+                                              scope_window& window) noexcept {
+  const bool pins = scope.pin_first() != 0;
+  window.from = std::max(scope.watermark, slot.oldest_position());
+  window.pins_from = scope.watermark;
+  window.pins_to = pins ? scope.special.pinned_to : 0;
+  window.first = pins ? scope.special.pin_first - scope.special.pinned : 0;
+  window.capacity = scope.counts ? UINT64_MAX : scope.capacity; // full_policy::flush: all it holds
+  window.target_bit = scope.target_bit;
+  window.passing = scope.passing;
+}
+
 scope_window window_of(thread_slot& slot, const scope_slot& scope) noexcept {
-  scope_window window{.from = std::max(scope.watermark, slot.oldest_position()),
-                      .pins_from = scope.watermark,
-                      .pins_to = 0,
-                      .first = 0,
-                      .capacity =
-                          scope.counts ? UINT64_MAX : scope.capacity, // full_policy::flush: all it holds
-                      .target_bit = scope.target_bit,
-                      .passing = scope.passing};
-  if (scope.pin_first() != 0) {
-    window.pins_to = scope.special.pinned_to;
-    window.first = scope.special.pin_first - scope.special.pinned;
-  }
+  scope_window window;
+  set_window(slot, scope, window);
   return window;
 }
 
-void describe(thread_slot& slot, const scope_slot& scope, std::string_view reason,
-              trip_descriptor& out) noexcept {
+[[gnu::always_inline]] inline void describe(thread_slot& slot, const scope_slot& scope,
+                                            std::string_view reason, trip_descriptor& out) noexcept {
   out.logger = scope.logger;
   out.target = scope.target;
-  out.window = window_of(slot, scope);
+  set_window(slot, scope, out.window);
   const std::uint64_t oldest = slot.oldest_logged();
   out.forgotten = oldest > scope.logged_mark ? oldest - scope.logged_mark : 0;
   if (out.window.pins_to != 0)
@@ -123,8 +125,8 @@ void owe(thread_slot& slot, scope_set tripped, std::atomic<std::uint64_t>& count
 }
 
 /// Fills in the hand-over in `b`, whose records are in place.
-void address(thread_slot& slot, buffer& b, std::span<scope_slot* const> tripped, position from,
-             const trip_cause& cause) noexcept {
+[[gnu::always_inline]] inline void address(thread_slot& slot, buffer& b, std::span<scope_slot* const> tripped,
+                                           position from, const trip_cause& cause) noexcept {
   std::uint64_t first_logged = UINT64_MAX;
   for (const scope_slot* scope : tripped) {
     first_logged = std::min(first_logged, scope->logged_mark);
@@ -169,18 +171,20 @@ namespace {
     if ((failed & bit_of_scope(i)) != 0 && scopes[i].is_special()) scopes[i].special.failed = true;
 }
 
-} // namespace
-
-hand_over_result hand_over(thread_slot& slot, const trip_decision& d, const trip_cause& cause) noexcept {
+/// `Only`: the thread has one scope open, which has no special options and tripped. Most failures are that,
+/// and what the compiler then knows saves them a third of the instructions.
+template <bool Only>
+hand_over_result hand_over_from(thread_slot& slot, const trip_decision& d, const trip_cause& cause) noexcept {
   generation& g = *slot.home;
-  const scope_set tripped = d.tripped;
-  if (slot.some_special) [[unlikely]]
+  const scope_set tripped = Only ? bit_of_scope(0) : d.tripped;
+  const bool special = !Only && slot.some_special;
+  if (special) [[unlikely]]
     note_failed(slot, d.failed);
   if (cause.trigger != trigger::full && g.storms.suppress(cause.site)) {
     owe(slot, tripped, slot.counts.contexts_suppressed);
     return hand_over_result::refused;
   }
-  if (slot.some_special) [[unlikely]]
+  if (special) [[unlikely]]
     begin_passing(slot, d.failed);
   buffer* spare = slot.free_buffer();
   if (spare == nullptr) {
@@ -188,12 +192,14 @@ hand_over_result hand_over(thread_slot& slot, const trip_decision& d, const trip
     return hand_over_result::refused;
   }
   std::array<scope_slot*, deepest_scope> order;
-  const std::span<scope_slot* const> scopes(order.data(), in_order(slot, tripped, order));
+  if constexpr (Only) order[0] = &slot.scopes()[0];
+  const std::span<scope_slot* const> scopes(order.data(), Only ? 1 : in_order(slot, tripped, order));
   position from = UINT64_MAX;
   for (const scope_slot* scope : scopes) from = std::min(from, scope->watermark);
   from = std::max(from, slot.oldest_position());
 
-  const bool moves = tripped == all_open(slot); // asked once: a scope may end on another thread meanwhile
+  const bool moves =
+      Only || tripped == all_open(slot); // asked once: a scope may end on another thread meanwhile
   buffer& out = moves ? slot.current() : *spare;
   if (moves)
     slot.note_used();
@@ -202,11 +208,11 @@ hand_over_result hand_over(thread_slot& slot, const trip_decision& d, const trip
   out.trips = 0;
   address(slot, out, scopes, from, cause);
   out.pins_from = UINT64_MAX;
-  if (slot.some_special) [[unlikely]]
+  if (special) [[unlikely]]
     slot.take_pins(out, first_pin(slot, tripped));
   const std::uint64_t records = out.records;
   const thread_slot::unsettled_records before =
-      moves ? slot.unsettled_before(from) : thread_slot::unsettled_records{};
+      moves && from > slot.oldest_position() ? slot.unsettled_before(from) : thread_slot::unsettled_records{};
   out.state.set(buffer_state::queued); // published by the queue with the rest
   if (!hand_over_queue::try_hand_over(g.queue, *slot.producer, &out)) {
     out.state.set(moves ? buffer_state::owned : buffer_state::free);
@@ -224,7 +230,7 @@ hand_over_result hand_over(thread_slot& slot, const trip_decision& d, const trip
     mark_written(slot, scopes, tripped);
     slot.settle_copied(from);
   }
-  if (slot.some_special) [[unlikely]] {
+  if (special) [[unlikely]] {
     slot.settle_pins(!moves);
     for (scope_slot* scope : scopes) scope->special.pin_anew();
   }
@@ -237,6 +243,13 @@ hand_over_result hand_over(thread_slot& slot, const trip_decision& d, const trip
   }
   slot.publish_counts();
   return moves ? hand_over_result::moved : hand_over_result::copied;
+}
+
+} // namespace
+
+hand_over_result hand_over(thread_slot& slot, const trip_decision& d, const trip_cause& cause) noexcept {
+  return slot.scopes().size() == 1 && !slot.some_special ? hand_over_from<true>(slot, d, cause)
+                                                         : hand_over_from<false>(slot, d, cause);
 }
 
 void trip_without_record(thread_slot& slot, trip_decision d, const trip_cause& cause) noexcept {
