@@ -11,10 +11,14 @@ namespace faultline {
 /// How grave a record is. `off` is no record's level: it is a threshold that nothing reaches.
 enum class level : std::uint8_t { trace, debug, info, warning, error, critical, off };
 
+namespace detail {
+inline constexpr std::string_view level_names[] = {"TRACE", "DEBUG",    "INFO", "WARNING",
+                                                   "ERROR", "CRITICAL", "OFF"};
+}
+
 /// The level's name in capitals, "DEBUG" for `level::debug`; "OFF" for `off`. Any thread, no cost.
 [[nodiscard]] constexpr std::string_view to_string(level l) noexcept {
-  constexpr std::string_view names[] = {"TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "OFF"};
-  return names[static_cast<unsigned>(l) < 7 ? static_cast<unsigned>(l) : 6];
+  return detail::level_names[static_cast<unsigned>(l) < 7 ? static_cast<unsigned>(l) : 6];
 }
 
 /// The level of that name in capitals or in lower case; throws `configuration_error` for any other text.

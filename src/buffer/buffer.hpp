@@ -49,7 +49,7 @@ struct trip_cause {
   faultline::trigger trigger = faultline::trigger::level;
   std::uint32_t site = 0; ///< of the record that tripped it, 0 without one
   std::uint64_t ticks = 0;
-  std::string_view reason = {};
+  std::string_view reason = {}; ///< trigger::level needs none
   faultline::level level = faultline::level::error;
 };
 
@@ -60,7 +60,7 @@ struct trip_descriptor {
   scope_window window;     ///< what it writes
   std::uint64_t forgotten; ///< records since the watermark that the buffer's bound made it forget, at most
   std::uint64_t start_ticks;
-  std::uint8_t reason_size;
+  std::uint8_t reason_size; ///< for trigger::level, whose reason is the level, 0
   std::array<char, 63> reason;
   context_block context;
 };

@@ -64,7 +64,10 @@ class context_block {
 
   /// How many bytes of this object have a meaning.
   [[nodiscard]] std::size_t used_bytes() const noexcept { return offsetof_bytes() + used_; }
-  void copy_to(void* destination) const noexcept { std::memcpy(destination, this, used_bytes()); }
+  void copy_to(void* destination) const noexcept {
+    std::memcpy(destination, this, offsetof_bytes()); // of a size known here: no call
+    if (used_ > 0) std::memcpy(static_cast<char*>(destination) + offsetof_bytes(), bytes_.data(), used_);
+  }
 
  private:
   [[nodiscard]] static constexpr std::size_t offsetof_bytes() noexcept {

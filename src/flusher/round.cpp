@@ -271,7 +271,8 @@ void round::write_dump(thread_slot& slot, buffer& b, std::span<const trip_descri
   envelope.start = views_.clock().to_wall(first.start_ticks);
   envelope.duration = views_.clock().to_duration(first.start_ticks, b.trip_ticks);
   envelope.trigger = b.trigger;
-  envelope.reason = {first.reason.data(), first.reason_size};
+  envelope.reason = b.trigger == trigger::level ? to_string(b.level)
+                                                : std::string_view(first.reason.data(), first.reason_size);
   envelope.records = block_.size();
   envelope.forgotten += first.forgotten;
   envelope.truncated += first.context.cut() ? 1 : 0;

@@ -205,7 +205,6 @@ void attend(const level_gate& gate, site& where, std::uint64_t word, std::byte* 
     cause.ticks = note_time(c);
     cause.level = record.level();
     cause.site = record.site();
-    if (cause.trigger == trigger::level) cause.reason = to_string(cause.level);
     record.set_time(cause.ticks);
     record.set_flags(record_exact);
     trip_or_pass(slot, record, d, routed, cause);

@@ -217,10 +217,6 @@ barred_section::~barred_section() { current_cursor = before_; }
 void handler_access::bar_this_thread() noexcept { current_cursor = &barred_cursor; }
 bool this_thread_is_barred() noexcept { return current_cursor == &barred_cursor; }
 
-std::uint64_t read_clock(const cursor& c) noexcept {
-  return read_ticks(c.has_tsc ? clock_source::tsc : clock_source::monotonic);
-}
-
 cursor* prepare(const level_gate& gate) noexcept {
   // A fork inside a statement leaves its child a cursor that is wiped and then opened: it has no slot.
   if (cursor* const c = current_cursor; c->slot != nullptr && is_open(*c, &gate.owner())) return c;

@@ -16,8 +16,6 @@
 namespace faultline::detail {
 namespace {
 
-using id_cell = std::atomic<const node*>;
-
 /// Attachments of one logger that are remembered, ended ones included.
 constexpr std::size_t most_remembered = 64;
 
@@ -176,11 +174,6 @@ void registry::detach(node& n, handler& target) {
   publish(n, std::move(changed));
   lock.unlock();
   pass(owner_.geometry.clock, to);
-}
-
-const node* registry::find(std::uint32_t id) const noexcept {
-  if (id == 0 || id >= most_loggers) return nullptr;
-  return reinterpret_cast<const id_cell*>(by_id_.data())[id].load(std::memory_order_acquire);
 }
 
 void registry::refresh(node& n) noexcept {

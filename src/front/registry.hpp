@@ -80,11 +80,16 @@ class registry {
   void detach(node& n, handler& target);
 
   /// The node of that id, or null. Any thread, no lock.
-  [[nodiscard]] const node* find(std::uint32_t id) const noexcept;
+  [[nodiscard]] const node* find(std::uint32_t id) const noexcept {
+    if (id == 0 || id >= most_loggers) return nullptr;
+    return reinterpret_cast<const id_cell*>(by_id_.data())[id].load(std::memory_order_acquire);
+  }
 
   static constexpr std::size_t most_loggers = std::size_t{1} << 20;
 
  private:
+  using id_cell = std::atomic<const node*>;
+
   node& make(std::string name, node* parent);
   void publish(node& n, attachment_list changed);
   [[nodiscard]] std::uint64_t boundary() const noexcept;

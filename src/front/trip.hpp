@@ -18,7 +18,9 @@ enum class hand_over_result : std::uint8_t {
 };
 
 /// A reading of the runtime's real clock.
-[[nodiscard]] std::uint64_t read_clock(const cursor& c) noexcept;
+[[nodiscard]] inline std::uint64_t read_clock(const cursor& c) noexcept {
+  return read_ticks(c.has_tsc ? clock_source::tsc : clock_source::monotonic);
+}
 
 /// Reads the real clock; from now on it is what the cursor says.
 inline std::uint64_t note_time(cursor& c) noexcept {
