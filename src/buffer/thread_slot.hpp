@@ -20,6 +20,7 @@
 #include "buffer/outbox.hpp"
 #include "buffer/sample_dice.hpp"
 #include "buffer/scope_slot.hpp"
+#include "buffer/slot_counts.hpp"
 #include "record/layout.hpp"
 
 namespace faultline::detail {
@@ -45,24 +46,6 @@ struct slot_geometry {
   }
   [[nodiscard]] std::size_t record_bytes() const noexcept;
 };
-
-/// The thread's counts. Written by the thread alone, by plain load and store; read by anyone. Relaxed: counts
-/// order nothing; whoever wants exact sums waits until the thread is outside its scopes.
-struct slot_counts {
-  std::atomic<std::uint64_t> logged{0}, handed_over{0}, passed_only{0}, discarded{0}, lost{0}, forgotten{0};
-  std::atomic<std::uint64_t> copies{
-      0}; ///< records in hand-overs and outbox entries, as the flusher will count them
-  std::atomic<std::uint64_t> contexts_refused{0}, contexts_suppressed{0}, outbox_full{0}, after_stop{0};
-  std::atomic<std::uint64_t> scopes_refused{0}, scopes_abandoned{0};
-};
-
-/// Adds to a count that only the calling thread writes.
-inline void add(std::atomic<std::uint64_t>& count, std::uint64_t n) noexcept {
-  count.store(count.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-}
-inline void subtract(std::atomic<std::uint64_t>& count, std::uint64_t n) noexcept {
-  count.store(count.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
-}
 
 class thread_slot {
  public:

@@ -18,6 +18,9 @@ namespace {
 
 // NOLINTBEGIN(readability-identifier-naming): the names are moodycamel's
 struct queue_traits : moodycamel::ConcurrentQueueDefaultTraits {
+  // A thread that comes to the next block of its queue asks one counter whether the flusher emptied it, not a
+  // flag for each element: it asks in a failing request's time.
+  static constexpr std::size_t EXPLICIT_BLOCK_EMPTY_COUNTER_THRESHOLD = 2;
   // The consumer goes on to the next thread after so many buffers of one: with the default of 256 the oldest
   // thread starves while others trip without a pause.
   static constexpr std::uint32_t EXPLICIT_CONSUMER_CONSUMPTION_QUOTA_BEFORE_ROTATE = 4;

@@ -18,7 +18,7 @@ text_scope    | 80  | 80  | held record, string of 24 and int, clock_kind::scope
 text_tsc      | 95  | 95  | held record, string of 24 and int, clock_kind::tsc
 disabled      | 2   | 3   | statement below the level
 scope         | 130 | 125 | scope entered and left
-trip          | 1980 | 2080 | 32 held records, an error, hand-over by pointer, with the scope
+trip          | 1720 | 1880 | 32 held records, an error, hand-over by pointer, with the scope
 pass          | 250 | 250 | record of the pass path outside any scope
 '
 

@@ -1,0 +1,27 @@
+// What a thread counts.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace faultline::detail {
+
+/// The thread's counts. Written by the thread alone, by plain load and store; read by anyone. Relaxed: counts
+/// order nothing; whoever wants exact sums waits until the thread is outside its scopes.
+struct slot_counts {
+  std::atomic<std::uint64_t> logged{0}, handed_over{0}, passed_only{0}, discarded{0}, lost{0}, forgotten{0};
+  std::atomic<std::uint64_t> copies{
+      0}; ///< records in hand-overs and outbox entries, as the flusher will count them
+  std::atomic<std::uint64_t> contexts_refused{0}, contexts_suppressed{0}, outbox_full{0}, after_stop{0};
+  std::atomic<std::uint64_t> scopes_refused{0}, scopes_abandoned{0};
+};
+
+/// Adds to a count that only the calling thread writes.
+inline void add(std::atomic<std::uint64_t>& count, std::uint64_t n) noexcept {
+  count.store(count.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+}
+inline void subtract(std::atomic<std::uint64_t>& count, std::uint64_t n) noexcept {
+  count.store(count.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
+}
+
+} // namespace faultline::detail
