@@ -14,38 +14,19 @@
 #include <faultline/detail/site.hpp>
 #include <faultline/level.hpp>
 
-#include "base/clock.hpp"
 #include "base/mapping.hpp"
 #include "buffer/buffer.hpp"
 #include "buffer/outbox.hpp"
 #include "buffer/sample_dice.hpp"
 #include "buffer/scope_slot.hpp"
 #include "buffer/slot_counts.hpp"
+#include "buffer/slot_geometry.hpp"
 #include "record/layout.hpp"
 
 namespace faultline::detail {
 
 struct generation;
 class hand_over_producer;
-
-/// Sizes that all slots of a runtime share.
-struct slot_geometry {
-  std::size_t buffer_bytes;
-  std::size_t buffers;
-  std::size_t outbox_bytes;
-  std::size_t argument_bytes;
-  statement_clock statements; ///< `other` with a real clock that is no time stamp counter
-  bool coarse;                ///< the flusher moves the cursors' time on
-  clock_source clock;
-  bool waits = false; ///< a thread whose outbox is full waits
-
-  /// Each record has a reading of the real clock of its own.
-  [[nodiscard]] bool reads_clock() const noexcept { return statements != statement_clock::cursor; }
-  [[nodiscard]] std::size_t segment_bytes() const noexcept {
-    return buffer_bytes / segments_per_buffer / 64 * 64;
-  }
-  [[nodiscard]] std::size_t record_bytes() const noexcept;
-};
 
 class thread_slot {
  public:

@@ -1,0 +1,32 @@
+// How large the parts of a thread's memory are.
+#pragma once
+
+#include <cstddef>
+
+#include <faultline/detail/cursor.hpp>
+
+#include "base/clock.hpp"
+#include "buffer/buffer.hpp"
+
+namespace faultline::detail {
+
+/// Sizes that all slots of a runtime share.
+struct slot_geometry {
+  std::size_t buffer_bytes;
+  std::size_t buffers;
+  std::size_t outbox_bytes;
+  std::size_t argument_bytes;
+  statement_clock statements; ///< `other` with a real clock that is no time stamp counter
+  bool coarse;                ///< the flusher moves the cursors' time on
+  clock_source clock;
+  bool waits = false; ///< a thread whose outbox is full waits
+
+  /// Each record has a reading of the real clock of its own.
+  [[nodiscard]] bool reads_clock() const noexcept { return statements != statement_clock::cursor; }
+  [[nodiscard]] std::size_t segment_bytes() const noexcept {
+    return buffer_bytes / segments_per_buffer / 64 * 64;
+  }
+  [[nodiscard]] std::size_t record_bytes() const noexcept;
+};
+
+} // namespace faultline::detail
