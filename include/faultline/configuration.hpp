@@ -23,7 +23,8 @@ namespace faultline {
 ///   target         where scopes without a target write
 ///   handlers       handlers of loggers: "root=stderr;app=file:/tmp/app.log"
 ///   clock, flusher, on_outbox_full, buffer_bytes, buffers_per_thread, outbox_bytes, argument_bytes,
-///   busy_interval, idle_interval, storm_dumps_per_second, storm_burst, drain_on_terminate
+///   busy_interval, idle_interval, storm_dumps_per_second, storm_burst, drain_on_terminate,
+///   hold_outside_scopes
 ///                  as in runtime_options; sizes may end in KiB or MiB, times end in us, ms or s
 ///
 /// A target is `stderr`, `stdout`, `console`, `null`, `file:PATH` or `rotating:PATH`, and behind a question

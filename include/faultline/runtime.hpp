@@ -53,7 +53,8 @@ struct runtime_options {
   std::size_t outbox_bytes = 32U << 10; ///< one thread's outbox, 4 KiB to 16 MiB, a power of two
   std::size_t argument_bytes =
       1024; ///< longest string kept of an argument, 16 to 65,535; longer ones are cut and marked
-  bool hold_outside_scopes = false;            ///< not available yet: true is refused
+  bool hold_outside_scopes =
+      false; ///< a thread holds its last 100 records outside scopes too; an error among them writes them
   flusher_mode flusher = flusher_mode::thread; ///< who runs the flusher
   std::chrono::nanoseconds busy_interval =
       std::chrono::milliseconds(1); ///< pause between rounds while there is work

@@ -15,8 +15,9 @@ namespace faultline::detail {
 
 /// What the end of a scope has to attend to, and what more there is of it: nothing for most.
 enum scope_trait : std::uint8_t {
-  scope_owes = 1,    ///< it tripped and could not hand over
-  scope_special = 2, ///< it has options that few scopes have: scope_slot::special is set
+  scope_owes = 1,      ///< it tripped and could not hand over
+  scope_special = 2,   ///< it has options that few scopes have: scope_slot::special is set
+  scope_over_held = 4, ///< the outermost, and its thread holds records outside scopes
 };
 
 /// Options that few scopes have, so that entering the others costs nothing for them.

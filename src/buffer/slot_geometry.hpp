@@ -19,7 +19,8 @@ struct slot_geometry {
   statement_clock statements; ///< `other` with a real clock that is no time stamp counter
   bool coarse;                ///< the flusher moves the cursors' time on
   clock_source clock;
-  bool waits = false; ///< a thread whose outbox is full waits
+  bool waits = false;         ///< a thread whose outbox is full waits
+  bool holds_outside = false; ///< a thread holds records outside scopes, too
 
   /// Each record has a reading of the real clock of its own.
   [[nodiscard]] bool reads_clock() const noexcept { return statements != statement_clock::cursor; }

@@ -66,9 +66,13 @@ thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) 
   c.argument_bytes = static_cast<std::uint32_t>(geometry.argument_bytes);
   c.record_bytes = static_cast<std::uint32_t>(geometry.record_bytes());
   c.has_tsc = geometry.clock == clock_source::tsc;
+  c.plain_scopes = c.has_tsc && !geometry.holds_outside;
   c.clock = geometry.statements;
   c.base_mask = static_cast<level_mask>(not_entered | (c.clock != statement_clock::cursor ? timed : 0));
   c.slot = slot;
+  slot->scope_clock_ = slot->outside_clock_ = c.clock;
+  if (c.clock == statement_clock::cursor) // outside scopes no scope has read the clock
+    slot->outside_clock_ = c.has_tsc ? statement_clock::tsc : statement_clock::other;
   slot->buffers_[0].state.set(buffer_state::owned);
   slot->use(slot->buffers_[0]);
   slot->memory_ = std::move(memory);
@@ -103,7 +107,10 @@ bool thread_slot::try_attach() noexcept {
 
 void thread_slot::detach() noexcept {
   cursor_->open.store(nullptr, std::memory_order_relaxed);
+  if (holds_outside_ && outside_.owes()) ++lost_contexts;
+  holds_outside_ = false; // what was held is discarded with the rest
   pop_scopes(0, 0);
+  cursor_->clock = scope_clock_;
   next_of_thread = nullptr;
   tenancy_.end(); // publishes all of the above to the next thread
 }
@@ -127,8 +134,8 @@ void thread_slot::pop_scopes(std::size_t index, std::uint32_t ended) noexcept {
     for (const scope_slot& scope : scopes()) some_special = some_special || scope.is_special();
   }
   if (depth_ > 0) return;
-  rewind();
-  publish_counts();
+  if (holds_outside_) rewind_to_outside();
+  end_statement();
 }
 
 buffer* thread_slot::any_free_buffer() noexcept {
@@ -139,7 +146,6 @@ buffer* thread_slot::any_free_buffer() noexcept {
 
 void thread_slot::next_segment() noexcept {
   note_used();
-  publish_counts(); // a scope may be long: whoever looks sees that the thread logs
   if (next_segment_forgets()) {
     const segment_marks& old = marks(oldest_);
     const std::uint64_t records = marks(oldest_ + 1).first_logged - old.first_logged;
@@ -148,16 +154,85 @@ void thread_slot::next_segment() noexcept {
     ++oldest_;
   }
   start_segment(segment_ + 1);
+  publish_counts(); // a scope may be long: whoever looks sees that the thread logs
 }
 
 std::uint64_t thread_slot::live() const noexcept {
   return cursor_->logged - marks_[oldest_ % segments_per_buffer].first_logged;
 }
 
+std::uint64_t thread_slot::unsettled() noexcept {
+  std::uint64_t count = live();
+  for (std::uint64_t n = oldest_; n <= segment_; ++n) count -= marks(n).settled();
+  return count;
+}
+
+void thread_slot::hold_outside(const node_head& logger, handler& target, std::uint64_t now) noexcept {
+  holds_outside_ = true;
+  outside_.logger = &logger;
+  outside_.target = &target;
+  outside_.start_ticks = now;
+  outside_.budget_ticks = 0;
+  outside_.capacity = scope_options::default_capacity;
+  outside_.serial = 0; // no scope's
+  outside_.target_bit = 1;
+  outside_.counts = false;
+  outside_.passing = false;
+  outside_.traits = 0;
+  outside_.ended_elsewhere.store(1, std::memory_order_relaxed); // never
+  outside_.context.reset({});
+  discard_outside();
+  enter_outside();
+}
+
+/// The thread's own records outside scopes come from here on.
+void thread_slot::enter_outside() noexcept {
+  outside_.levels = outside_.logger->flush_mask.load(std::memory_order_relaxed);
+  cursor_->clock = outside_clock_;
+  cursor_->trip_mask = static_cast<level_mask>(cursor_->base_mask | outside_.levels |
+                                               (outside_clock_ != statement_clock::cursor ? timed : 0));
+}
+
+/// The outermost scope is about to be entered.
+void thread_slot::leave_outside() noexcept {
+  cursor_->clock = scope_clock_;
+  outside_end_ = {segment_, cursor_->head, cursor_->logged, marks(segment_)};
+}
+
+/// Nothing is held outside scopes any more: the buffer is new, or what it held has been dealt with.
+void thread_slot::discard_outside() noexcept {
+  if (outside_.owes()) ++lost_contexts;
+  outside_.owe(false);
+  outside_.owed_to = 0;
+  outside_.held = 0;
+  outside_.watermark = here();
+  outside_.logged_mark = cursor_->logged;
+  outside_end_ = {segment_, cursor_->head, cursor_->logged, marks(segment_)};
+}
+
+/// The outermost scope ends: the buffer is as it was before, but for what it had to forget meanwhile.
+void thread_slot::rewind_to_outside() noexcept {
+  const std::uint64_t taken_back = cursor_->logged - outside_end_.logged;
+  if (outside_end_.segment < oldest_) {
+    rewind_segments();
+    outside_.watermark = here();
+  } else {
+    std::uint64_t discarded = taken_back + outside_end_.marks.settled();
+    for (std::uint64_t n = outside_end_.segment; n <= segment_; ++n) discarded -= marks(n).settled();
+    add(counts.discarded, discarded);
+    current_->pinned_bytes = 0;
+    start_segment(outside_end_.segment);
+    cursor_->head = outside_end_.head;
+    marks(segment_) = outside_end_.marks;
+    // Counts say how many records lie between: as if those that are gone had come before all of them.
+    for (std::uint64_t n = oldest_; n <= segment_; ++n) marks(n).first_logged += taken_back;
+  }
+  outside_.logged_mark += taken_back;
+  enter_outside();
+}
+
 void thread_slot::rewind_segments() noexcept {
-  std::uint64_t unsettled = live();
-  for (std::uint64_t n = oldest_; n <= segment_; ++n) unsettled -= marks(n).settled();
-  add(counts.discarded, unsettled);
+  add(counts.discarded, unsettled());
   current_->pinned_bytes = 0;
   oldest_ = 0;
   start_segment(0);

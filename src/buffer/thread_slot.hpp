@@ -49,18 +49,27 @@ class thread_slot {
   [[nodiscard]] position here(const cursor& c) const noexcept {
     return origin_ + static_cast<std::size_t>(c.head - current_->data);
   }
-  [[nodiscard]] std::span<scope_slot> scopes() noexcept { return {scopes_.data(), depth_}; }
+  /// The open scopes; while there is none the one that stands for the thread, if it holds records outside
+  /// scopes.
+  [[nodiscard]] std::span<scope_slot> scopes() noexcept {
+    if (depth_ == 0) [[unlikely]]
+      return {&outside_, std::size_t{holds_outside_ ? 1U : 0U}};
+    return {scopes_.data(), depth_};
+  }
+  [[nodiscard]] bool in_scope() const noexcept { return depth_ > 0; }
   /// For a scope that ends on another thread: the one thing another thread may touch, `ended_elsewhere`.
   [[nodiscard]] scope_slot& scope_at(std::uint32_t index) noexcept { return scopes_[index]; }
   /// A place for a scope, after the abandoned ones on top are gone; null when the table is full.
   [[nodiscard]] scope_slot* push_scope() noexcept {
     if (depth_ > 0 && (depth_ == deepest_scope || scopes_[depth_ - 1].abandoned())) [[unlikely]]
       if (!drop_abandoned_scopes()) return nullptr;
+    if (depth_ == 0 && holds_outside_) leave_outside();
     scope_slot& scope = scopes_[depth_++];
     scope.serial = next_serial_++;
     if (next_serial_ == 0) [[unlikely]]
       next_serial_ = 1; // 0 is no scope's
     scope.ended_elsewhere.store(0, std::memory_order_relaxed);
+    scope.traits = depth_ == 1 && holds_outside_ ? scope_over_held : 0;
     return &scope;
   }
   /// The same for the outermost scope, which always has one.
@@ -72,6 +81,7 @@ class thread_slot {
     if (next_serial_ == 0) [[unlikely]]
       next_serial_ = 1;
     scope.ended_elsewhere.store(0, std::memory_order_relaxed);
+    scope.traits = 0;
     return scope;
   }
   /// Whether the scope is the only one and its end asks for no more than `pop_only_scope`: nothing it held
@@ -93,6 +103,19 @@ class thread_slot {
     return next_spare_->state.is_free() ? next_spare_ : any_free_buffer();
   }
   [[nodiscard]] buffer& current() noexcept { return *current_; }
+
+  // Records outside scopes, where they are held. `outside_` is their scope: it takes part while no other is
+  // open. One that is entered marks where they end, and its end takes the buffer back to there; a hand-over
+  // that leaves with the buffer discards them.
+
+  /// From now on the thread holds records outside scopes, for that logger and target. Of a thread that just
+  /// attached.
+  void hold_outside(const node_head& logger, handler& target, std::uint64_t now) noexcept;
+  /// A statement outside scopes ends.
+  void end_statement() noexcept {
+    if (!holds_outside_) rewind();
+    publish_counts();
+  }
 
   /// Goes on in the next segment. When that one holds records they are forgotten.
   [[nodiscard]] bool next_segment_forgets() const noexcept {
@@ -201,7 +224,10 @@ class thread_slot {
       (void)cursor_->time.compare_exchange_strong(before, ticks, std::memory_order_relaxed);
   }
 
-  void publish_counts() noexcept { counts.logged.store(cursor_->logged, std::memory_order_relaxed); }
+  /// What is held outside scopes counts as logged once it is dealt with: until then no ledger has it.
+  void publish_counts() noexcept {
+    counts.logged.store(cursor_->logged - (holds_outside_ ? unsettled() : 0), std::memory_order_relaxed);
+  }
 
   // Plain state of the thread.
   generation* home = nullptr;
@@ -248,6 +274,8 @@ class thread_slot {
     b.pinned_bytes = 0;
     oldest_ = 0;
     start_segment(0);
+    if (holds_outside_ && depth_ > 0) [[unlikely]]
+      discard_outside();
   }
   void start_segment(std::uint64_t number) noexcept {
     segment_ = number;
@@ -270,6 +298,11 @@ class thread_slot {
   [[nodiscard]] buffer* any_free_buffer() noexcept;
   bool drop_abandoned_scopes() noexcept; // true when there is room for one more scope
   [[nodiscard]] std::uint64_t live() const noexcept;
+  [[nodiscard]] std::uint64_t unsettled() noexcept;
+  void enter_outside() noexcept;
+  void leave_outside() noexcept;
+  void rewind_to_outside() noexcept;
+  void discard_outside() noexcept;
 
   struct segment_marks {
     std::uint64_t first_logged;              ///< the cursor's count when the segment began
@@ -302,6 +335,16 @@ class thread_slot {
   std::size_t depth_ = 0;
   std::uint32_t next_serial_ = 1;
   std::array<scope_slot, deepest_scope> scopes_;
+  bool holds_outside_ = false;
+  statement_clock scope_clock_ = statement_clock::cursor;
+  statement_clock outside_clock_ = statement_clock::cursor;
+  scope_slot outside_;
+  struct {                 // where the records outside scopes end, while a scope is open
+    std::uint64_t segment; // number
+    std::byte* head;
+    std::uint64_t logged;
+    segment_marks marks; // of that segment
+  } outside_end_{};
   tenancy tenancy_;
   mapping memory_;
 };

@@ -209,10 +209,7 @@ void attend(const level_gate& gate, site& where, std::uint64_t word, std::byte* 
     record.set_flags(record_exact);
     trip_or_pass(slot, record, d, routed, cause);
   }
-  if (slot.scopes().empty()) {
-    slot.rewind();
-    slot.publish_counts();
-  }
+  if (!slot.in_scope()) slot.end_statement();
   std::atomic_signal_fence(std::memory_order_seq_cst);
   c.open.store(slot.owner, std::memory_order_relaxed);
 }

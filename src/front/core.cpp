@@ -183,6 +183,8 @@ thread_slot* attach_this_thread(core& owner) {
     throw;
   }
   owner.acquire();
+  if (owner.geometry.holds_outside)
+    slot->hold_outside(owner.loggers.root(), owner.default_target(), owner.now());
   slot->place().open.store(slot->owner, std::memory_order_relaxed);
   return slot;
 }

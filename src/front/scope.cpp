@@ -112,7 +112,7 @@ void note_start(cursor& c, scope_slot& scope, std::uint64_t ticks) noexcept {
 }
 
 void note_special(scope_slot& scope, const scope_options& options) noexcept {
-  scope.traits = scope_special;
+  scope.traits |= scope_special;
   scope.special = {.expects = options.expects,
                    .pin_first = options.pin_first,
                    .pinned = 0,
@@ -181,9 +181,8 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
 [[gnu::always_inline]] inline void error_scope::enter(const detail::scope_settings& settings) noexcept {
   detail::cursor& c = *detail::current_cursor; // once: a signal handler may change it
   detail::thread_slot* const slot = c.slot;
-  const bool plain = slot != nullptr && detail::is_open(c, &detail::core_of(*node_)) &&
-                     slot->scopes().empty() && c.has_tsc && settings.budget.count() == 0 &&
-                     settings.special == nullptr;
+  const bool plain = slot != nullptr && detail::is_open(c, &detail::core_of(*node_)) && !slot->in_scope() &&
+                     c.plain_scopes && settings.budget.count() == 0 && settings.special == nullptr;
   if (!plain) [[unlikely]] {
     const detail::scope_settings copy = settings; // so that the compiler need not keep `settings` in memory
     return enter_slowly(copy);
@@ -244,7 +243,6 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
   scope.target_bit = target_bit;
   scope.counts = settings.on_full == full_policy::flush;
   scope.passing = false;
-  scope.traits = 0;
   scope.owed_to = 0;
   scope.context.reset(settings.name);
   c.trip_mask =

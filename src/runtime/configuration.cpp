@@ -58,6 +58,8 @@ constexpr std::array option_keys{
                  o.flusher = parse_choice<flusher_mode>(
                      key, value, {{"thread", flusher_mode::thread}, {"spinning", flusher_mode::spinning}});
                }},
+    option_key{"hold_outside_scopes",
+               [](auto& o, auto key, auto value) { o.hold_outside_scopes = parse_bool(key, value); }},
     option_key{"idle_interval",
                [](auto& o, auto key, auto value) { o.idle_interval = parse_time(key, value); }},
     option_key{"on_outbox_full",

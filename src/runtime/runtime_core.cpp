@@ -37,8 +37,6 @@ const runtime_options& in_range(const runtime_options& o) {
   check_range("argument_bytes", o.argument_bytes, 16, 65'535);
   if (o.clock > clock_kind::scope)
     throw configuration_error("clock", std::to_string(static_cast<int>(o.clock)), "not a clock kind");
-  if (o.hold_outside_scopes)
-    throw configuration_error("hold_outside_scopes", "true", "not available in this version; only false is");
   if (o.flusher > flusher_mode::spinning)
     throw configuration_error("flusher", std::to_string(static_cast<int>(o.flusher)), "not a flusher mode");
   if (o.on_outbox_full > outbox_policy::block)
@@ -59,10 +57,15 @@ slot_geometry geometry_of(const runtime_options& o) noexcept {
   const statement_clock statements = o.clock != clock_kind::tsc    ? statement_clock::cursor
                                      : source == clock_source::tsc ? statement_clock::tsc
                                                                    : statement_clock::other;
-  return {o.buffer_bytes, o.buffers_per_thread,
-          o.outbox_bytes, o.argument_bytes,
-          statements,     o.clock == clock_kind::coarse,
-          source,         o.on_outbox_full == outbox_policy::block};
+  return {o.buffer_bytes,
+          o.buffers_per_thread,
+          o.outbox_bytes,
+          o.argument_bytes,
+          statements,
+          o.clock == clock_kind::coarse,
+          source,
+          o.on_outbox_full == outbox_policy::block,
+          o.hold_outside_scopes};
 }
 
 } // namespace

@@ -34,6 +34,7 @@ constexpr std::array<std::string_view, 19> keys{"level",
                                                 "storm_dumps_per_second",
                                                 "storm_burst",
                                                 "drain_on_terminate",
+                                                "hold_outside_scopes",
                                                 "flush_level",
                                                 "flush_levels",
                                                 "no_such_key"};

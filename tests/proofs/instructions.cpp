@@ -43,6 +43,7 @@ struct subject {
     // same.
     auto& cursor = *faultline::detail::current_cursor;
     cursor.has_tsc = true;
+    cursor.plain_scopes = true;
     if (clock == clock_kind::tsc) {
       cursor.clock = faultline::detail::statement_clock::tsc;
       cursor.base_mask |= faultline::detail::timed;

@@ -93,7 +93,8 @@ TEST_CASE("each option of the runtime is set by its name") {
                                    {"idle_interval", "2s"},
                                    {"storm_dumps_per_second", "7"},
                                    {"storm_burst", "9"},
-                                   {"drain_on_terminate", "true"}})
+                                   {"drain_on_terminate", "true"},
+                                   {"hold_outside_scopes", "true"}})
     c.set(key, value);
   const runtime_options o = c.options();
   CHECK(o.clock == clock_kind::scope);
@@ -108,6 +109,7 @@ TEST_CASE("each option of the runtime is set by its name") {
   CHECK(o.storm_dumps_per_second == 7);
   CHECK(o.storm_burst == 9);
   CHECK(o.drain_on_terminate);
+  CHECK(o.hold_outside_scopes);
   CHECK(o.default_target == nullptr);
 }
 

@@ -34,10 +34,6 @@ TEST_CASE("wrong runtime options throw an error that names option, value and rea
   CHECK(refused({.storm_burst = 0}) == "storm_burst: '0': must be from 1 to 4294967295");
 }
 
-TEST_CASE("options that are not built yet are refused and say so") {
-  CHECK(refused({.hold_outside_scopes = true}).find("hold_outside_scopes: 'true': not available") == 0);
-}
-
 TEST_CASE("run_once belongs to the manual flusher") {
   runtime rt;
   CHECK_THROWS_AS(rt.run_once(), std::logic_error);

@@ -55,6 +55,7 @@ struct alignas(64) cursor {
   level_mask base_mask = 0; ///< of the trip mask, what does not depend on scopes: `not_entered`, `timed`
   statement_clock clock = statement_clock::cursor;
   bool has_tsc = false;        ///< a real reading is the time stamp counter's, else CLOCK_MONOTONIC's
+  bool plain_scopes = false;   ///< it is, and nothing is held outside scopes: one is entered the short way
   thread_slot* slot = nullptr; ///< the rest of the thread's state
 };
 
