@@ -74,7 +74,7 @@ struct runtime_options {
 ///   threads: logged = handed_over + passed_only + discarded + lost
 ///   flusher: taken = written + suppressed + skipped + flusher_lost
 struct runtime_stats {
-  std::uint64_t logged = 0;      ///< records that threads made
+  std::uint64_t logged = 0; ///< records that threads made; those held outside scopes once they are dealt with
   std::uint64_t handed_over = 0; ///< of these, records in at least one hand-over
   std::uint64_t passed_only = 0; ///< records that went through the outbox and into no hand-over
   std::uint64_t discarded = 0;   ///< records of work that succeeded, or that no scope and no handler wanted

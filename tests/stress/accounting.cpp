@@ -1,7 +1,7 @@
 // Exact accounting: many threads with random nested scopes, trips of all kinds, handlers and storms.
 // Afterwards both ledgers close, and what the handlers saw is what the threads meant.
 //
-//   accounting roomy|told|tiny|storms [records of each thread] [threads] [seed]
+//   accounting roomy|told|tiny|storms|outside [records of each thread] [threads] [seed]
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -65,11 +65,17 @@ runtime_options options_of(const plan& p) {
     o.buffers_per_thread = 2;
     o.outbox_bytes = 4096;
     o.clock = clock_kind::scope;
+  } else if (p.name == "outside") {
+    o.hold_outside_scopes = true;
+    o.buffer_bytes = 8192;
+    o.buffers_per_thread = 8;
+    o.outbox_bytes = std::size_t{1} << 20;
+    o.clock = clock_kind::coarse;
   } else if (p.name == "storms") {
     o.storm_dumps_per_second = 50;
     o.storm_burst = 20;
   } else {
-    throw std::invalid_argument("unknown plan: roomy, told, tiny and storms are known");
+    throw std::invalid_argument("unknown plan: roomy, told, tiny, storms and outside are known");
   }
   return o;
 }
@@ -165,7 +171,11 @@ bool run(const plan& p) {
   options.default_target = handlers[default_target];
   runtime r(options);
   const bool roomy = p.name == "roomy" || p.name == "told";
-  const stage s(r, handlers, roomy ? 2 : 10, p.name != "roomy");
+  const stage s(r, handlers,
+                roomy                         ? 2
+                : options.hold_outside_scopes ? 4
+                                              : 10,
+                p.name != "roomy", options.hold_outside_scopes);
   std::deque<worker> workers;
   for (std::size_t i = 0; i < p.threads; ++i)
     workers.emplace_back(s, i, p.records, plan::lives, p.seed * 1000);
@@ -204,7 +214,9 @@ bool run(const plan& p) {
 int main(int argc, char** argv) {
   using namespace faultline::stress;
   if (argc < 2) {
-    std::fprintf(stderr, "usage: %s roomy|tiny|storms [records of each thread] [threads] [seed]\n", argv[0]);
+    std::fprintf(stderr,
+                 "usage: %s roomy|told|tiny|storms|outside [records of each thread] [threads] [seed]\n",
+                 argv[0]);
     return 2;
   }
   plan p;

@@ -38,8 +38,9 @@ struct planned_failure : std::runtime_error {
 
 } // namespace
 
-stage::stage(runtime& r, const std::array<handler_ptr, roles>& all, std::uint64_t between_flushes, bool tells)
-    : owner(r), works_between_flushes(between_flushes), scopes_are_told(tells),
+stage::stage(runtime& r, const std::array<handler_ptr, roles>& all, std::uint64_t between_flushes, bool tells,
+             bool holds)
+    : owner(r), works_between_flushes(between_flushes), scopes_are_told(tells), holds_outside(holds),
       handlers(all), loggers{r.get_logger(),        r.get_logger("a"), r.get_logger("a.b"),
                              r.get_logger("a.b.c"), r.get_logger("z"), r.get_logger("q")} {
   loggers[2].set_level(level::trace);
@@ -94,7 +95,12 @@ void worker::note(std::size_t lg, level l) {
     loud_ = true;
     if (s.target != throwing) must_reach(s.target);
   }
-  if (open_.empty()) settle();
+  if (!open_.empty()) return;
+  if (stage_.holds_outside) {
+    loud_ = true; // an error that comes later may write it
+    if (l >= level::error && reaches(lg, 0)) must_reach(default_target);
+  }
+  settle();
 }
 
 void worker::log() {

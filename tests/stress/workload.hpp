@@ -31,11 +31,13 @@ inline constexpr std::size_t logger_count = 6;
 
 /// What all threads of one run share.
 struct stage {
-  stage(runtime& r, const std::array<handler_ptr, roles>& all, std::uint64_t between_flushes, bool tells);
+  stage(runtime& r, const std::array<handler_ptr, roles>& all, std::uint64_t between_flushes, bool tells,
+        bool holds);
 
   runtime& owner;
   std::uint64_t works_between_flushes;
   bool scopes_are_told; ///< some pass through after a trip, or expect errors
+  bool holds_outside;   ///< runtime_options::hold_outside_scopes
   std::array<handler_ptr, roles> handlers;
   std::array<logger, logger_count> loggers; ///< root, a, a.b, a.b.c, z, q
 };
