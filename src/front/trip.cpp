@@ -1,6 +1,7 @@
 #include "front/trip.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
 #include "front/pins.hpp"
@@ -176,6 +177,7 @@ namespace {
 template <bool Only>
 hand_over_result hand_over_from(thread_slot& slot, const trip_decision& d, const trip_cause& cause) noexcept {
   generation& g = *slot.home;
+  assert(!Only || d.tripped == bit_of_scope(0));
   const scope_set tripped = Only ? bit_of_scope(0) : d.tripped;
   const bool special = !Only && slot.some_special;
   if (special) [[unlikely]]

@@ -52,10 +52,10 @@ hand_over_producer* hand_over_queue::make_producer(std::size_t most_outstanding)
   auto& producer = state_->producers.emplace_back(std::make_unique<hand_over_producer>(state_->queue));
   // A producer keeps the blocks it once had and uses them again in turn. One block more than the outstanding
   // buffers fill leaves a free one whenever the last is full. The nulls that fetch these blocks are taken
-  // out again at once.
+  // out again at once; they go in together, or the flusher might empty a block before the next is asked for.
   const std::size_t blocks = (most_outstanding + queue_type::BLOCK_SIZE - 1) / queue_type::BLOCK_SIZE + 1;
-  for (std::size_t i = 0; i < blocks * queue_type::BLOCK_SIZE + 1; ++i)
-    if (!state_->queue.enqueue(producer->token, nullptr)) throw std::bad_alloc();
+  const std::vector<buffer*> nulls(blocks * queue_type::BLOCK_SIZE + 1);
+  if (!state_->queue.enqueue_bulk(producer->token, nulls.begin(), nulls.size())) throw std::bad_alloc();
   for (buffer* none = nullptr; state_->queue.try_dequeue_from_producer(producer->token, none);) {
   }
   return producer.get();
