@@ -18,7 +18,7 @@
 namespace faultline::fuzz {
 namespace {
 
-constexpr std::array<std::string_view, 19> keys{"level",
+constexpr std::array<std::string_view, 20> keys{"level",
                                                 "levels",
                                                 "target",
                                                 "handlers",
