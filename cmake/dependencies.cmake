@@ -23,7 +23,8 @@ else()
 endif()
 if(NOT concurrentqueue_FOUND)
   FetchContent_Declare(concurrentqueue
-    URL https://github.com/cameron314/concurrentqueue/archive/refs/tags/v1.0.3.tar.gz)
+    URL https://github.com/cameron314/concurrentqueue/archive/refs/tags/v1.0.3.tar.gz
+    URL_HASH SHA256=eb37336bf9ae59aca7b954db3350d9b30d1cab24b96c7676f36040aa76e915e8)
   FetchContent_MakeAvailable(concurrentqueue)
   set(concurrentqueue_INCLUDE_DIRS ${concurrentqueue_SOURCE_DIR})
 endif()
