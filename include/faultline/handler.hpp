@@ -1,7 +1,6 @@
 // Where text goes: the interface of handlers.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -23,7 +22,8 @@ class handler_access;
 /// `write`. All virtual functions but `set_formatter` are called by one flusher thread at a time, never by a
 /// thread that logs; what they throw is caught, counted as lost for this handler and reported to `on_error`.
 /// They may block, though whatever they block waits behind them; they may log, though such records are
-/// counted and not written. A handler is kept alive by the runtime from its first use until `stop`. One that
+/// counted and not written. A handler belongs to the runtime that uses it first, which keeps it alive, until
+/// that runtime is destroyed; another one refuses it with `configuration_error` where it is set. One that
 /// is in the hands of a background handler is called by that one's thread in place of the flusher's.
 class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
  public:
@@ -94,9 +94,8 @@ class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
   std::atomic<level> threshold_{level::trace}; // relaxed: a threshold orders nothing else
   std::atomic<std::uint64_t> lost_{0};         // relaxed: a counter
   std::atomic<std::uint64_t> dropped_{0};      // relaxed: a counter
-  /// The runtimes that keep the handler alive, as far as there is room. Relaxed: a runtime looks for itself
-  /// only.
-  std::array<std::atomic<const void*>, 4> keepers_{};
+  /// The runtime that keeps the handler alive. Relaxed: a runtime looks for itself only.
+  std::atomic<const void*> keeper_{nullptr};
   /// Release by set_formatter, acquire by the flusher; null: the default pattern.
   std::atomic<const formatter*> formatter_{nullptr};
   std::mutex formatters_mutex_;

@@ -37,22 +37,13 @@ namespace detail {
 constinit std::atomic<void (*)(handler&)> handler_access::level_listener{nullptr};
 
 bool handler_access::is_kept_by(const handler& h, const void* runtime) noexcept {
-  for (const auto& keeper : h.keepers_)
-    if (keeper.load(std::memory_order_relaxed) == runtime) return true;
-  return false;
+  return h.keeper_.load(std::memory_order_relaxed) == runtime;
 }
 
-bool handler_access::is_kept(const handler& h) noexcept {
-  for (const auto& keeper : h.keepers_)
-    if (keeper.load(std::memory_order_relaxed) != nullptr) return true;
-  return false;
-}
+bool handler_access::is_kept(const handler& h) noexcept { return !is_kept_by(h, nullptr); }
 
-void handler_access::replace_keeper(handler& h, const void* present, const void* other) noexcept {
-  for (auto& keeper : h.keepers_) {
-    const void* expected = present;
-    if (keeper.compare_exchange_strong(expected, other, std::memory_order_relaxed)) return;
-  }
+bool handler_access::replace_keeper(handler& h, const void* present, const void* other) noexcept {
+  return h.keeper_.compare_exchange_strong(present, other, std::memory_order_relaxed);
 }
 
 } // namespace detail

@@ -16,14 +16,12 @@ class handler_access {
   /// counted. For threads that call handlers. Defined by the front, a room above.
   static void bar_this_thread() noexcept;
 
-  /// Whether that runtime is known to keep the handler alive, so that a raw pointer is good as long as the
-  /// runtime. A handler remembers four runtimes; for another one the answer is false, which costs that one a
-  /// look into its own list.
+  /// Whether that runtime keeps the handler alive, so that a raw pointer is good as long as the runtime.
   [[nodiscard]] static bool is_kept_by(const handler& h, const void* runtime) noexcept;
   /// Whether any runtime is.
   [[nodiscard]] static bool is_kept(const handler& h) noexcept;
-  /// Notes a runtime (from null) or forgets it (to null).
-  static void replace_keeper(handler& h, const void* present, const void* other) noexcept;
+  /// Notes a runtime (from null) or forgets it (to null). False when another one is noted.
+  static bool replace_keeper(handler& h, const void* present, const void* other) noexcept;
 };
 
 } // namespace faultline::detail

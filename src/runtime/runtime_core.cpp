@@ -75,16 +75,16 @@ runtime_core::runtime_core(runtime_options options) : core(geometry_of(in_range(
 }
 
 void runtime_core::set_options(runtime_options options) {
-  options_ = std::move(options);
-  geometry = geometry_of(options_);
-  const handler_ptr target = options_.default_target ? options_.default_target : make_stream_handler(stderr);
+  const handler_ptr target = options.default_target ? options.default_target : make_stream_handler(stderr);
   keep(*target);
   default_target_ = target.get();
+  options_ = std::move(options);
+  geometry = geometry_of(options_);
 }
 
 runtime_core::~runtime_core() {
   end_generation();
-  for (const handler_ptr& h : handlers_) handler_access::replace_keeper(*h, this, nullptr);
+  give_back_handlers();
 }
 
 void runtime_core::configure(runtime_options options) {
@@ -104,8 +104,16 @@ void runtime_core::keep(handler& h) {
   const std::lock_guard lock(configuration_mutex());
   const auto same = [&h](const handler_ptr& kept) { return kept.get() == &h; };
   if (std::any_of(handlers_.begin(), handlers_.end(), same)) return;
-  handlers_.push_back(h.shared_from_this());
-  handler_access::replace_keeper(h, nullptr, this);
+  handler_ptr kept = h.shared_from_this();
+  handlers_.reserve(handlers_.size() + 1);
+  if (!handler_access::replace_keeper(h, nullptr, this))
+    throw configuration_error("handler", "of another runtime",
+                              "a handler is called by one runtime's flusher: make one for each");
+  handlers_.push_back(std::move(kept));
+}
+
+void runtime_core::give_back_handlers() noexcept {
+  for (const handler_ptr& h : handlers_) (void)handler_access::replace_keeper(*h, this, nullptr);
 }
 
 std::vector<handler_ptr> runtime_core::kept() const {
@@ -160,7 +168,9 @@ void runtime_core::abandon() noexcept {
   stop(std::chrono::seconds(10));
   running_generation* g = running();
   // A handler that still hangs keeps its runtime's memory for ever: better than a thread that waits for it.
-  if (g == nullptr || g->flushing.ended()) release();
+  if (g != nullptr && !g->flushing.ended()) return;
+  give_back_handlers();
+  release();
 }
 
 runtime_stats runtime_core::stats() const {

@@ -49,6 +49,8 @@ class runtime_core final : public core {
   [[nodiscard]] std::vector<handler_ptr> kept() const;
 
   void set_options(runtime_options options);
+  /// Nothing calls them any more: another runtime may have them.
+  void give_back_handlers() noexcept;
 
   runtime_options options_;
   /// Under configuration_mutex, which a forked child finds free. Kept until the runtime goes: scopes and

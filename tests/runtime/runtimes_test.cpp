@@ -148,3 +148,24 @@ TEST_CASE("reopen reaches every handler once") {
   rt.write_all();
   CHECK(h->reopened == 1);
 }
+
+TEST_CASE("a handler belongs to one runtime until that is destroyed") {
+  const auto lines = make_memory_handler();
+  const auto other = std::make_unique<runtime>(runtime_options{.default_target = make_null_handler()});
+  const logger of_other = other->get_logger("other");
+  {
+    runtime first({.default_target = lines});
+    const std::string refusal =
+        "handler: 'of another runtime': a handler is called by one runtime's flusher: make one for each";
+    CHECK_THROWS_WITH(runtime({.default_target = lines}), refusal);
+    CHECK_THROWS_WITH(of_other.add_handler(lines), refusal);
+    CHECK_THROWS_WITH(error_scope(of_other, {.target = lines}), refusal);
+    const logger lg = first.get_logger("first");
+    lg.add_handler(lines); // its own is welcome again
+    FAULTLINE_INFO(lg, "of the first");
+  }
+  of_other.add_handler(lines);
+  FAULTLINE_INFO(of_other, "of the other");
+  CHECK(other->flush());
+  CHECK(lines->messages() == strings{"of the first", "of the other"});
+}
