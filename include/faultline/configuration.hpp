@@ -71,6 +71,7 @@ class FAULTLINE_API configuration {
 
   void change(std::string_view key, std::string_view value);
   handler_ptr open(const std::string& target, const runtime& r);
+  static void check_startable(const runtime& r);
 
   runtime_options options_;
   std::string target_;

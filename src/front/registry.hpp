@@ -24,6 +24,10 @@ namespace faultline::detail {
 
 struct core;
 
+/// Throws `configuration_error` for what is no logger's name: an empty part, a control character, more than
+/// 255 bytes. That the empty name is the root's is for the caller to know.
+void check_logger_name(std::string_view name);
+
 /// A handler's stay at a logger, in ticks. Which handlers the pass path serves follows from the record's time
 /// alone, so that the flusher's answer for an outbox entry and for the same record in a later dump are one.
 struct attachment {

@@ -100,10 +100,9 @@ void for_each_part(std::string_view key, std::string_view list, char between, Us
   }
 }
 
-/// A logger's name is what a runtime takes for one; this one starts nothing.
 std::string_view checked_logger(std::string_view key, std::string_view name) {
   try {
-    (void)runtime({.default_target = make_null_handler()}).get_logger(name);
+    if (!name.empty()) detail::check_logger_name(name);
   } catch (const configuration_error& e) {
     throw configuration_error(key, name, e.what());
   }
@@ -196,6 +195,10 @@ handler_ptr configuration::open(const std::string& target, const runtime& r) {
   return opened_.emplace_back(target, detail::open_target("target", target)).second;
 }
 
+void configuration::check_startable(const runtime& r) {
+  static_cast<const detail::runtime_core*>(r.core_)->check_startable();
+}
+
 runtime_options configuration::options() {
   runtime_options made = options_;
   std::string target = target_;
@@ -215,9 +218,11 @@ void configuration::apply(runtime& r) {
 }
 
 runtime& start(configuration settings) {
+  runtime& r = default_runtime();
+  configuration::check_startable(r); // before any target is opened
   runtime_options options = settings.options();
-  for (const auto& [name, target] : settings.handlers_) (void)settings.open(target, default_runtime());
-  runtime& r = start(std::move(options));
+  for (const auto& [name, target] : settings.handlers_) (void)settings.open(target, r);
+  start(std::move(options));
   settings.apply(r);
   return r;
 }

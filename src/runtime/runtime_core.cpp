@@ -92,12 +92,21 @@ void runtime_core::configure(runtime_options options) {
   {
     fork_guard& guard = fork_guard::instance();
     const std::lock_guard lock(guard);
-    if (generations_ > 0)
-      throw configuration_error("start", "default runtime",
-                                "it has begun: call start before the first record, scope or attach");
+    check_not_begun();
     set_options(std::move(options));
   }
   begin();
+}
+
+void runtime_core::check_startable() const {
+  const std::lock_guard lock(fork_guard::instance());
+  check_not_begun();
+}
+
+void runtime_core::check_not_begun() const {
+  if (generations_ > 0)
+    throw configuration_error("start", "default runtime",
+                              "it has begun: call start before the first record, scope or attach");
 }
 
 void runtime_core::keep(handler& h) {

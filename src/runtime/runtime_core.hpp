@@ -31,6 +31,8 @@ class runtime_core final : public core {
 
   /// Other options for a runtime that has not begun; begins it. Throws `configuration_error` when it has.
   void configure(runtime_options options);
+  /// Throws as `configure` does for a runtime that has begun.
+  void check_startable() const;
 
   void keep(handler& h) override;
   bool flush(std::chrono::nanoseconds deadline);
@@ -48,6 +50,7 @@ class runtime_core final : public core {
   }
   [[nodiscard]] std::vector<handler_ptr> kept() const;
 
+  void check_not_begun() const; // under the fork guard's lock
   void set_options(runtime_options options);
   /// Nothing calls them any more: another runtime may have them.
   void give_back_handlers() noexcept;
