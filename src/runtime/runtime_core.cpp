@@ -90,21 +90,15 @@ runtime_core::~runtime_core() {
 void runtime_core::configure(runtime_options options) {
   (void)in_range(options);
   {
-    fork_guard& guard = fork_guard::instance();
-    const std::lock_guard lock(guard);
-    check_not_begun();
+    const std::lock_guard lock(fork_guard::instance());
+    check_startable();
     set_options(std::move(options));
   }
   begin();
 }
 
 void runtime_core::check_startable() const {
-  const std::lock_guard lock(fork_guard::instance());
-  check_not_begun();
-}
-
-void runtime_core::check_not_begun() const {
-  if (generations_ > 0)
+  if (has_begun())
     throw configuration_error("start", "default runtime",
                               "it has begun: call start before the first record, scope or attach");
 }
@@ -133,7 +127,7 @@ std::vector<handler_ptr> runtime_core::kept() const {
 generation* runtime_core::make_generation(std::uint64_t epoch) {
   auto made = std::make_unique<running_generation>(*this, epoch, options_);
   // The first generation of a forked child: what the parent's flusher still had to write is the parent's.
-  if (generations_++ > 0) made->flushing.forget_parent(kept());
+  if (generations_.fetch_add(1, std::memory_order_relaxed) > 0) made->flushing.forget_parent(kept());
   if (stopped_.load(std::memory_order_relaxed))
     made->accepting.store(false, std::memory_order_relaxed);
   else
@@ -167,8 +161,9 @@ bool runtime_core::run_once() {
 }
 
 void runtime_core::reopen() {
-  if (running_generation* g = running())
-    g->flushing.reopen(kept());
+  if (has_begun()) // in a forked child, where handlers forget the parent's text first, it may have to begin
+                   // anew
+    static_cast<running_generation&>(begin()).flushing.reopen(kept());
   else
     for (const handler_ptr& h : kept()) h->reopen();
 }

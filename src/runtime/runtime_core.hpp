@@ -49,8 +49,8 @@ class runtime_core final : public core {
     return static_cast<running_generation*>(begun());
   }
   [[nodiscard]] std::vector<handler_ptr> kept() const;
+  [[nodiscard]] bool has_begun() const noexcept { return generations_.load(std::memory_order_relaxed) > 0; }
 
-  void check_not_begun() const; // under the fork guard's lock
   void set_options(runtime_options options);
   /// Nothing calls them any more: another runtime may have them.
   void give_back_handlers() noexcept;
@@ -59,7 +59,8 @@ class runtime_core final : public core {
   /// Under configuration_mutex, which a forked child finds free. Kept until the runtime goes: scopes and
   /// hand-overs hold raw pointers to them.
   std::vector<handler_ptr> handlers_;
-  std::uint64_t generations_ = 0;    ///< under the fork guard's lock
+  /// Counts under the fork guard's lock; relaxed, for who reads it elsewhere has lost no more than a moment.
+  std::atomic<std::uint64_t> generations_{0};
   std::atomic<bool> stopped_{false}; ///< relaxed: a generation that begins later than `stop` takes nothing
 };
 

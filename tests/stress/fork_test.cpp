@@ -88,6 +88,27 @@ TEST_CASE("a child that never logs leaves the parent's records to the parent") {
   CHECK(test::contents(path) == "failed before the fork\n");
 }
 
+TEST_CASE("a child that opens its handlers anew forgets the parent's text first") {
+  class noting_handler final : public handler {
+   public:
+    void write(const batch&) override {}
+    void after_fork() override { calls += "forgets "; }
+    void reopen() override { calls += "reopens "; }
+    std::string calls;
+  };
+  const auto target = std::make_shared<noting_handler>();
+  runtime r(by_hand(target));
+  FAULTLINE_DEBUG(r.get_logger("forks"), "the parent has begun");
+  CHECK(in_child([&] {
+          r.reopen();
+          r.run_once();
+          return target->calls == "forgets reopens " ? 0 : 1;
+        }) == 0);
+  r.reopen();
+  r.run_once();
+  CHECK(target->calls == "reopens ");
+}
+
 TEST_CASE("a child of a child logs as well") {
   runtime r(by_hand(make_null_handler()));
   const logger lg = r.get_logger("forks");
