@@ -122,6 +122,18 @@ bool thread_slot::drop_abandoned_scopes() noexcept {
   return depth_ < deepest_scope;
 }
 
+scope_slot* thread_slot::push_scope() noexcept {
+  if (depth_ > 0 && (depth_ == deepest_scope || scopes_[depth_ - 1].abandoned()))
+    if (!drop_abandoned_scopes()) return nullptr;
+  if (depth_ == 0 && holds_outside_) leave_outside();
+  scope_slot& scope = scopes_[depth_++];
+  scope.serial = next_serial_++;
+  if (next_serial_ == 0) next_serial_ = 1; // 0 is no scope's
+  scope.ended_elsewhere.store(0, std::memory_order_relaxed);
+  scope.traits = depth_ == 1 && holds_outside_ ? scope_over_held : 0;
+  return &scope;
+}
+
 void thread_slot::pop_scopes(std::size_t index, std::uint32_t ended) noexcept {
   if (index < depth_) cursor_->trip_mask = scopes_[index].outer_trip_mask;
   while (depth_ > index) {
@@ -275,7 +287,7 @@ void thread_slot::settle_copied(position from) noexcept {
   });
 }
 
-thread_slot::unsettled_records thread_slot::unsettled_before(position from) noexcept {
+unsettled_records thread_slot::unsettled_before(position from) noexcept {
   unsettled_records found;
   if (from <= oldest_position()) return found;
   note_used();

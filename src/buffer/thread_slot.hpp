@@ -19,6 +19,7 @@
 #include "buffer/outbox.hpp"
 #include "buffer/sample_dice.hpp"
 #include "buffer/scope_slot.hpp"
+#include "buffer/segment_marks.hpp"
 #include "buffer/slot_counts.hpp"
 #include "buffer/slot_geometry.hpp"
 #include "record/layout.hpp"
@@ -49,8 +50,7 @@ class thread_slot {
   [[nodiscard]] position here(const cursor& c) const noexcept {
     return origin_ + static_cast<std::size_t>(c.head - current_->data);
   }
-  /// The open scopes; while there is none the one that stands for the thread, if it holds records outside
-  /// scopes.
+  /// The open scopes; while there is none the one for records outside scopes, if the thread holds those.
   [[nodiscard]] std::span<scope_slot> scopes() noexcept {
     if (depth_ == 0) [[unlikely]]
       return {&outside_, std::size_t{holds_outside_ ? 1U : 0U}};
@@ -60,18 +60,7 @@ class thread_slot {
   /// For a scope that ends on another thread: the one thing another thread may touch, `ended_elsewhere`.
   [[nodiscard]] scope_slot& scope_at(std::uint32_t index) noexcept { return scopes_[index]; }
   /// A place for a scope, after the abandoned ones on top are gone; null when the table is full.
-  [[nodiscard]] scope_slot* push_scope() noexcept {
-    if (depth_ > 0 && (depth_ == deepest_scope || scopes_[depth_ - 1].abandoned())) [[unlikely]]
-      if (!drop_abandoned_scopes()) return nullptr;
-    if (depth_ == 0 && holds_outside_) leave_outside();
-    scope_slot& scope = scopes_[depth_++];
-    scope.serial = next_serial_++;
-    if (next_serial_ == 0) [[unlikely]]
-      next_serial_ = 1; // 0 is no scope's
-    scope.ended_elsewhere.store(0, std::memory_order_relaxed);
-    scope.traits = depth_ == 1 && holds_outside_ ? scope_over_held : 0;
-    return &scope;
-  }
+  [[nodiscard]] scope_slot* push_scope() noexcept;
   /// The same for the outermost scope, which always has one.
   [[nodiscard]] scope_slot& push_first_scope() noexcept {
     __builtin_prefetch(next_spare_); // the flusher wrote its state: should the scope trip, it is here
@@ -104,12 +93,9 @@ class thread_slot {
   }
   [[nodiscard]] buffer& current() noexcept { return *current_; }
 
-  // Records outside scopes, where they are held. `outside_` is their scope: it takes part while no other is
-  // open. One that is entered marks where they end, and its end takes the buffer back to there; a hand-over
-  // that leaves with the buffer discards them.
-
-  /// From now on the thread holds records outside scopes, for that logger and target. Of a thread that just
-  /// attached.
+  /// From now on the thread, which just attached, holds records outside scopes, for that logger and target:
+  /// `outside_` is their scope, and takes part while no other is open. One that is entered marks where they
+  /// end, and its end takes the buffer back to there; a hand-over that leaves with the buffer discards them.
   void hold_outside(const node_head& logger, handler& target, std::uint64_t now) noexcept;
   /// A statement outside scopes ends.
   void end_statement() noexcept {
@@ -142,13 +128,7 @@ class thread_slot {
   void settle_lost(record_reader& record) noexcept;
   /// All records from the position on are in a hand-over that left them here as well.
   void settle_copied(position from) noexcept;
-  /// Records before a position, which no hand-over from there takes along, by what the ledger has of them.
-  struct unsettled_records {
-    std::uint64_t plain = 0;
-    std::uint64_t passed = 0;
-    std::uint64_t lost = 0;
-    [[nodiscard]] bool is_empty() const noexcept { return (plain | passed | lost) == 0; }
-  };
+  /// Records before a position, which no hand-over from there takes along.
   [[nodiscard]] unsettled_records unsettled_before(position from) noexcept;
   /// The current buffer left with all its records but those `before`; another takes its place.
   void settle_moved(buffer& successor, const unsettled_records& before) noexcept {
@@ -304,13 +284,6 @@ class thread_slot {
   void rewind_to_outside() noexcept;
   void discard_outside() noexcept;
 
-  struct segment_marks {
-    std::uint64_t first_logged;              ///< the cursor's count when the segment began
-    std::uint32_t passed, handed_over, lost; ///< records in it that are settled as such
-    [[nodiscard]] std::uint64_t settled() const noexcept {
-      return std::uint64_t{passed} + handed_over + lost;
-    }
-  };
   [[nodiscard]] segment_marks& marks(std::uint64_t number) noexcept {
     return marks_[number % segments_per_buffer];
   }

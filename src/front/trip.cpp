@@ -213,8 +213,8 @@ hand_over_result hand_over_from(thread_slot& slot, const trip_decision& d, const
   if (special) [[unlikely]]
     slot.take_pins(out, first_pin(slot, tripped));
   const std::uint64_t records = out.records;
-  const thread_slot::unsettled_records before =
-      moves && from > slot.oldest_position() ? slot.unsettled_before(from) : thread_slot::unsettled_records{};
+  const unsettled_records before =
+      moves && from > slot.oldest_position() ? slot.unsettled_before(from) : unsettled_records{};
   out.state.set(buffer_state::queued); // published by the queue with the rest
   if (!hand_over_queue::try_hand_over(g.queue, *slot.producer, &out)) {
     out.state.set(moves ? buffer_state::owned : buffer_state::free);

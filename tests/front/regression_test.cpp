@@ -116,7 +116,7 @@ TEST_CASE("when the outer scope ended on another thread, what only it held count
   CHECK(closes(rt.stats()));
 }
 
-TEST_CASE("a target stays alive though the runtime that kept it first is gone") {
+TEST_CASE("a wrapped function keeps its target alive though the runtime that had it before is gone") {
   manual_runtime b;
   auto a = std::make_unique<manual_runtime>();
   strings seen;
@@ -125,9 +125,9 @@ TEST_CASE("a target stays alive though the runtime that kept it first is gone") 
     const error_scope in_a(a->get(), {.target = target});
     FAULTLINE_ERROR(a->get(), "a");
   }
+  a.reset();
   const auto guarded = log_if_errors(b.get(), {.target = target})([&] { FAULTLINE_ERROR(b.get(), "b"); });
   target.reset();
-  a.reset();
   guarded();
   b.write_all();
   CHECK(seen == strings{"a", "b"});
