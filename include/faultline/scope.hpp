@@ -170,7 +170,7 @@ class FAULTLINE_API error_scope {
   void enter(const detail::scope_settings& settings) noexcept;
   void enter_slowly(const detail::scope_settings& settings) noexcept;
   void place(detail::thread_slot& slot, detail::cursor& c, std::size_t index, std::uint8_t target_bit,
-             const detail::scope_settings& settings) noexcept;
+             std::uint8_t traits, const detail::scope_settings& settings) noexcept;
   void leave() noexcept;
 
   detail::thread_slot* slot_ = nullptr; // null: refused

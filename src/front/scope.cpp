@@ -189,7 +189,7 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
   }
   const detail::closed_section closed(*slot, c);
   detail::scope_slot& scope = slot->push_first_scope();
-  place(*slot, c, 0, 1, settings);
+  place(*slot, c, 0, 1, 0, settings);
   detail::note_start(c, scope, detail::read_ticks(detail::clock_source::tsc));
 }
 
@@ -211,7 +211,7 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
     detail::add(slot->counts.scopes_refused, 1);
     return;
   }
-  place(*slot, c, slot->scopes().size() - 1, bit, settings);
+  place(*slot, c, slot->scopes().size() - 1, bit, scope->traits, settings);
   if (settings.budget.count() != 0) scope->budget_ticks = owner.ticks_in(settings.budget);
   if (settings.special != nullptr) {
     detail::note_special(*scope, *settings.special);
@@ -223,8 +223,9 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
 /// Fills in the scope and its place in the table, all but its start.
 [[gnu::always_inline]] inline void error_scope::place(detail::thread_slot& slot, detail::cursor& c,
                                                       std::size_t index, std::uint8_t target_bit,
+                                                      std::uint8_t traits,
                                                       const detail::scope_settings& settings) noexcept {
-  detail::scope_slot& scope = slot.scopes()[index];
+  detail::scope_slot& scope = slot.scope_at(static_cast<std::uint32_t>(index));
   slot_ = &slot;
   index_ = static_cast<std::uint32_t>(index);
   serial_ = scope.serial;
@@ -243,6 +244,7 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
   scope.target_bit = target_bit;
   scope.counts = settings.on_full == full_policy::flush;
   scope.passing = false;
+  scope.traits = traits;
   scope.owed_to = 0;
   scope.context.reset(settings.name);
   c.trip_mask =
