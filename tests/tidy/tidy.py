@@ -12,7 +12,7 @@ ROOMS = {
     "base": {"base"},
     "record": {"base", "record"},
     "buffer": {"base", "record", "buffer"},
-    "handover": {"handover"},
+    "handover": {"handover", "base/test_point.hpp"},
     "format": {"base", "record", "format"},
     "handlers": {"base", "format", "handlers"},
     "smtp": {"smtp"},
