@@ -13,6 +13,7 @@ using namespace faultline;
 using namespace std::chrono_literals;
 using test::check_race;
 using test::closes;
+using test::fail;
 using test::planted_fault;
 using test::race_point;
 using test::scene;
@@ -20,13 +21,6 @@ using test::strings;
 using faults = std::set<planted_fault>;
 
 namespace {
-
-/// A scope that fails: one record that is held, one that trips it and is passed.
-void fail(const logger& lg, int number) {
-  FAULTLINE_SCOPE(lg);
-  FAULTLINE_DEBUG(lg, "held {}", number);
-  FAULTLINE_ERROR(lg, "failed {}", number);
-}
 
 constexpr auto trip_steps = {race_point::accepted,          race_point::move_decided,
                              race_point::hand_over_ready,   race_point::hand_over_enqueued,

@@ -16,6 +16,7 @@
 using namespace faultline;
 using test::check_race;
 using test::closes;
+using test::fail;
 using test::planted_fault;
 using test::race_point;
 using test::scene;
@@ -23,12 +24,6 @@ using test::strings;
 using faults = std::set<planted_fault>;
 
 namespace {
-
-void fail(const logger& lg, int number) {
-  FAULTLINE_SCOPE(lg);
-  FAULTLINE_DEBUG(lg, "held {}", number);
-  FAULTLINE_ERROR(lg, "failed {}", number);
-}
 
 /// Which of two threads each record is of.
 std::string threads_of(const std::vector<stored_record>& records, std::uint32_t first, std::uint32_t second) {

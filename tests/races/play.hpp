@@ -1,4 +1,4 @@
-// How often a race is run.
+// What races have in common: the failure that they are about, and how often one is run.
 #pragma once
 
 #include <set>
@@ -8,6 +8,13 @@
 #include "support/catch.hpp"
 
 namespace faultline::test {
+
+/// A scope that fails: one record that is held, one that trips it and is passed.
+inline void fail(const logger& lg, int number) {
+  FAULTLINE_SCOPE(lg);
+  FAULTLINE_DEBUG(lg, "held {}", number);
+  FAULTLINE_ERROR(lg, "failed {}", number);
+}
 
 /// Plays the race, 100 times or as FAULTLINE_STRESS_SCALE says, always to the same end; and with the fault
 /// planted, once, to another.

@@ -95,6 +95,7 @@ class tiny_disk {
       put("/proc/self/setgroups", "deny");
       put("/proc/self/uid_map", own(user));
       put("/proc/self/gid_map", own(group));
+      (void)::prctl(PR_SET_DUMPABLE, 1);   // or its parent, if that is not root, cannot look into /proc
       return mounts() ? of_its_own : '\0'; // in there nothing else can work
     }
     if (::unshare(CLONE_NEWNS) == 0) {
