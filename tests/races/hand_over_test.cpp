@@ -78,7 +78,7 @@ TEST_CASE(
     return std::tuple{first, early, second, s.so_far()};
   };
   const strings all{"held 1", "failed 1"};
-  for (std::size_t n = stress::scaled(100); n > 0; --n) {
+  for (std::size_t n = stress::scaled(10); n > 0; --n) {
     REQUIRE(play({}, race_point::heads_noted) == std::tuple{true, all, true, all});
     REQUIRE(play({}, race_point::queue_emptied) == std::tuple{true, strings{}, true, all});
   }
@@ -108,7 +108,7 @@ TEST_CASE(
     "whenever a thread is preempted in a failure, a round finds nothing torn, repeated or out of order") {
   const strings expected{"before", "held 1", "failed 1", "after"};
   for (const race_point here : trip_steps)
-    for (std::size_t n = stress::scaled(20); n > 0; --n) {
+    for (std::size_t n = stress::scaled(2); n > 0; --n) {
       scene s;
       bool says_so = false;
       s.thread.does([&] { FAULTLINE_INFO(s.lg, "before"); });
@@ -130,7 +130,7 @@ TEST_CASE(
 TEST_CASE("whenever the flusher is preempted in a round, a failure is told whole and in its place") {
   const strings expected{"held 1", "failed 1", "between", "held 2", "failed 2", "after"};
   for (const race_point here : round_steps)
-    for (std::size_t n = stress::scaled(20); n > 0; --n) {
+    for (std::size_t n = stress::scaled(2); n > 0; --n) {
       scene s;
       s.thread.does([&] {
         fail(s.lg, 1);
@@ -215,7 +215,7 @@ TEST_CASE("a late `accepting`: what is handed over behind the last round is in f
                       stats.after_stop, stats.lost,   stats.discarded};
   };
   const std::uint64_t none = 0;
-  for (std::size_t n = stress::scaled(100); n > 0; --n) {
+  for (std::size_t n = stress::scaled(10); n > 0; --n) {
     // Two records in a dump, and the entry of one of them.
     REQUIRE(play({}, true) == std::tuple{strings{"before"}, std::uint64_t{3}, std::uint64_t{2},
                                          std::uint64_t{3}, none, none, none});

@@ -16,10 +16,10 @@ inline void fail(const logger& lg, int number) {
   FAULTLINE_ERROR(lg, "failed {}", number);
 }
 
-/// Plays the race, 100 times or as FAULTLINE_STRESS_SCALE says, always to the same end; and with the fault
+/// Plays the race, 10 times or as FAULTLINE_STRESS_SCALE says, always to the same end; and with the fault
 /// planted, once, to another.
 template <class Play, class End> void check_race(const Play& play, const End& end, planted_fault fault) {
-  for (std::size_t n = stress::scaled(100); n > 0; --n) REQUIRE(play(std::set<planted_fault>{}) == end);
+  for (std::size_t n = stress::scaled(10); n > 0; --n) REQUIRE(play(std::set<planted_fault>{}) == end);
   CHECK_FALSE(play(std::set{fault}) == end);
 }
 
