@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/test_point.hpp"
 #include "record/layout.hpp"
 #include "record/thread_names.hpp"
 
@@ -106,6 +107,8 @@ bool thread_slot::try_attach() noexcept {
 }
 
 void thread_slot::detach() noexcept {
+  if (is_planted(planted_fault::slot_is_left_first)) tenancy_.end();
+  test_point(race_point::thread_ends);
   cursor_->open.store(nullptr, std::memory_order_relaxed);
   if (holds_outside_ && outside_.owes()) ++lost_contexts;
   holds_outside_ = false; // what was held is discarded with the rest
@@ -113,6 +116,14 @@ void thread_slot::detach() noexcept {
   cursor_->clock = scope_clock_;
   next_of_thread = nullptr;
   tenancy_.end(); // publishes all of the above to the next thread
+}
+
+void thread_slot::advance_time(std::uint64_t ticks) noexcept {
+  std::uint64_t before = cursor_->time.load(std::memory_order_relaxed);
+  test_point(race_point::time_read);
+  if (is_planted(planted_fault::time_is_stored)) return cursor_->time.store(ticks, std::memory_order_relaxed);
+  if (attached() && before < ticks)
+    (void)cursor_->time.compare_exchange_strong(before, ticks, std::memory_order_relaxed);
 }
 
 bool thread_slot::drop_abandoned_scopes() noexcept {

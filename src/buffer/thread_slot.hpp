@@ -197,11 +197,7 @@ class thread_slot {
   [[nodiscard]] std::size_t segment_bytes() const noexcept { return segment_bytes_; }
 
   /// For clock_kind::coarse, by the flusher: the thread's records are no older than that from now on.
-  void advance_time(std::uint64_t ticks) noexcept {
-    std::uint64_t before = cursor_->time.load(std::memory_order_relaxed);
-    if (attached() && before < ticks)
-      (void)cursor_->time.compare_exchange_strong(before, ticks, std::memory_order_relaxed);
-  }
+  void advance_time(std::uint64_t ticks) noexcept;
 
   /// What is held outside scopes counts as logged once it is dealt with: until then no ledger has it.
   void publish_counts() noexcept {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/test_point.hpp"
 #include "record/dictionary.hpp"
 #include "record/thread_names.hpp"
 
@@ -21,7 +22,9 @@ round::outcome round::run(bool all) {
   outcome result;
   result.complete = true;
   note_published(result);
+  test_point(race_point::heads_noted);
   take_buffers(result);
+  test_point(race_point::queue_emptied);
   for (thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr;
        slot = slot->next) {
     const std::uint64_t before = slot->out.taken();
@@ -99,33 +102,42 @@ bool round::write_thread(thread_slot& slot) {
   for (buffer* b = side.first; whole && b != nullptr; b = side.first) {
     // Entries before the hand-over's position were published before it was: they may be read beyond the noted
     // limit.
-    whole = write_entries(slot, b->outbox_position, at);
+    const bool short_sighted = is_planted(planted_fault::noted_head_is_the_limit);
+    whole = write_entries(slot, short_sighted ? side.outbox_limit : b->outbox_position, at);
     if (!whole) break;
     side.first = b->next;
     if (side.first == nullptr) side.last = nullptr;
     side.lost_contexts += b->lost_contexts;
+    if (is_planted(planted_fault::buffer_is_given_back_first)) b->state.give_back();
+    test_point(race_point::buffer_reached);
     write_hand_over(slot, *b);
     side.written = b->sequence;
+    test_point(race_point::buffer_written);
     b->state.give_back();
   }
   if (whole) whole = write_entries(slot, side.outbox_limit, at);
   give_back(slot, at);
-  return whole && side.written >= side.hand_overs_limit;
+  return whole && (side.written >= side.hand_overs_limit || is_planted(planted_fault::rounds_count_nothing));
 }
 
 /// Delivers what was gathered, and gives the entries before `at` back to the thread.
 void round::give_back(thread_slot& slot, std::uint64_t at) {
   out_.settle();
   views_.clear();
+  test_point(race_point::entries_written);
   slot.out.release(at);
 }
 
 /// Writes entries from `at` up to `limit`; false when a hand-over that comes first has not arrived.
 bool round::write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t& at) {
+  if (is_planted(planted_fault::entries_are_given_back_first)) slot.out.release(limit);
   while (at < limit) {
     outbox_entry& entry = slot.out.at(at);
     if ((entry.flags & outbox_filler) == 0) {
-      if (entry.hand_overs_before > slot.flusher.written) return false;
+      test_point(race_point::entry_reached);
+      if (entry.hand_overs_before > slot.flusher.written &&
+          !is_planted(planted_fault::entries_wait_for_nothing))
+        return false;
       add(counts_.taken, 1);
       try {
         write_entry(slot, entry);
@@ -142,6 +154,7 @@ bool round::write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t&
 }
 
 void round::write_entry(thread_slot& slot, outbox_entry& entry) {
+  if (is_planted(planted_fault::slot_names_the_thread)) entry.thread = slot.thread;
   const record_reader record(entry.record());
   const node* const logger = threads_.owner.loggers.find(record.logger());
   const std::span<handler* const> targets = targets_of(slot, entry, record, logger);
@@ -190,6 +203,7 @@ void round::write_hand_over(thread_slot& slot, buffer& b) {
 }
 
 round::fates round::write_dumps(thread_slot& slot, buffer& b) {
+  if (is_planted(planted_fault::slot_names_the_thread)) b.thread = slot.thread;
   candidates_.clear();
   const auto consider = [this](std::byte* at, position where) {
     const node* logger = threads_.owner.loggers.find(record_reader(at).logger());

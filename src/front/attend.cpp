@@ -3,6 +3,7 @@
 
 #include <faultline/detail/statement.hpp>
 
+#include "base/test_point.hpp"
 #include "front/pass_path.hpp"
 #include "front/trip.hpp"
 #include "record/dictionary.hpp"
@@ -65,7 +66,9 @@ void attend_stopped(thread_slot& slot, record_reader& record) noexcept {
 void publish(thread_slot& slot, outbox_entry& entry, int flags) noexcept {
   entry.flags = static_cast<std::uint16_t>(flags);
   entry.hand_overs_before = slot.hand_overs;
+  test_point(race_point::entry_ready);
   slot.out.publish(entry);
+  test_point(race_point::entry_published);
   add(slot.counts.copies, 1);
 }
 
@@ -133,6 +136,7 @@ bool hand_over_refused(thread_slot& slot, scope_set refused, trip_cause& cause) 
 void trip_or_pass(thread_slot& slot, record_reader& record, const trip_decision& d, bool routed,
                   trip_cause& cause) noexcept {
   if (!slot.home->accepting.load(std::memory_order_relaxed)) return attend_stopped(slot, record);
+  test_point(race_point::accepted);
   // A routed record's entry is written first, since a hand-over by pointer takes the record away, and
   // published last, since the hand-over's position is the entry's: whoever sees the entry finds the hand-over
   // before it. Scopes that get the record alone have entries of their own behind that: then it is still

@@ -8,6 +8,7 @@
 #include <faultline/detail/statement.hpp>
 
 #include "base/fork_guard.hpp"
+#include "base/test_point.hpp"
 #include "front/trip.hpp"
 #include "handlers/handler_access.hpp"
 #include "record/dictionary.hpp"
@@ -78,9 +79,20 @@ generation::~generation() {
   }
 }
 
+bool storm_board::suppress_on_board(std::uint32_t site) noexcept {
+  for (storm& s : storms_) {
+    if (s.site.load(std::memory_order_relaxed) != site) continue;
+    test_point(race_point::storm_found);
+    s.suppressed.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  }
+  return false;
+}
+
 bool storm_board::add(std::uint32_t site) noexcept {
   for (storm& s : storms_) {
     if (s.site.load(std::memory_order_relaxed) != 0) continue;
+    if (is_planted(planted_fault::late_context_is_dropped)) s.suppressed.store(0, std::memory_order_relaxed);
     s.site.store(site, std::memory_order_relaxed);
     any_.store(true, std::memory_order_relaxed);
     return true;
@@ -117,7 +129,10 @@ thread_slot& generation::attach_thread(const slot_geometry& geometry) {
     throw;
   }
   (void)slot->try_attach();
-  slot->next = slots.load(std::memory_order_relaxed);
+  thread_slot* const successor = slots.load(std::memory_order_relaxed);
+  if (is_planted(planted_fault::slot_before_its_successor)) slots.store(slot, std::memory_order_release);
+  test_point(race_point::slot_made);
+  slot->next = successor;
   slots.store(slot, std::memory_order_release);
   return *slot;
 }
@@ -158,6 +173,7 @@ generation& core::begin() {
   if (generation* g = begun()) return *g;
   fork_guard& guard = fork_guard::instance();
   const std::lock_guard lock(guard);
+  test_point(race_point::generation_locked);
   if (!guard.alive()) guard.revive(); // in a forked child: what the parent's threads left has an older epoch
   if (generation* g = begun()) return *g;
   generation* made = make_generation(guard.epoch());

@@ -24,13 +24,7 @@ class storm_board {
 
   /// A thread that trips: whether the site is in a storm; counts the context as suppressed then.
   [[nodiscard]] bool suppress(std::uint32_t site) noexcept {
-    if (!any_.load(std::memory_order_relaxed) || site == 0) return false;
-    for (storm& s : storms_) {
-      if (s.site.load(std::memory_order_relaxed) != site) continue;
-      s.suppressed.fetch_add(1, std::memory_order_relaxed);
-      return true;
-    }
-    return false;
+    return any_.load(std::memory_order_relaxed) && site != 0 && suppress_on_board(site);
   }
 
   /// The flusher: puts the site on the board; false when the board is full, which leaves suppressing to the
@@ -40,6 +34,8 @@ class storm_board {
   std::uint64_t remove(std::uint32_t site) noexcept;
 
  private:
+  [[nodiscard]] bool suppress_on_board(std::uint32_t site) noexcept;
+
   struct storm { // relaxed, as the class says
     std::atomic<std::uint32_t> site{0};
     std::atomic<std::uint64_t> suppressed{0};

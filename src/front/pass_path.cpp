@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/test_point.hpp"
 #include "front/core.hpp"
 
 namespace faultline::detail {
@@ -79,6 +80,7 @@ void pass_outside_scopes(thread_slot& slot, const record_reader& record) noexcep
   const bool waits = slot.home->owner.geometry.waits;
   outbox_entry* entry = nullptr;
   if (slot.home->accepting.load(std::memory_order_relaxed)) {
+    test_point(race_point::accepted);
     entry = slot.out.prepare(0, 0, record.bytes(), false);
     if (entry != nullptr)
       fill(*entry, slot, record);
@@ -88,7 +90,9 @@ void pass_outside_scopes(thread_slot& slot, const record_reader& record) noexcep
   if (entry != nullptr) {
     entry->flags = outbox_routed;
     entry->hand_overs_before = slot.hand_overs;
+    test_point(race_point::entry_ready);
     slot.out.publish(*entry);
+    test_point(race_point::entry_published);
     add(slot.counts.copies, 1);
     add(slot.counts.passed_only, 1);
   } else {

@@ -10,6 +10,7 @@
 #include <faultline/detail/story.hpp>
 #include <faultline/handler.hpp>
 
+#include "base/test_point.hpp"
 #include "front/core.hpp"
 #include "front/trip.hpp"
 #include "handlers/handler_access.hpp"
@@ -284,7 +285,10 @@ error_scope::~error_scope() {
 /// The end of a scope that is not plain.
 void error_scope::leave() noexcept {
   if (!is_here()) {
-    slot_->scope_at(index_).ended_elsewhere.store(serial_, std::memory_order_relaxed);
+    detail::test_point(detail::race_point::scope_ends_on_other);
+    detail::scope_slot& scope = slot_->scope_at(index_);
+    const bool unnamed = detail::is_planted(detail::planted_fault::end_names_no_scope);
+    scope.ended_elsewhere.store(unnamed ? scope.serial : serial_, std::memory_order_relaxed);
     return;
   }
   if (!active()) return; // a scope outside it ended first, which counted it

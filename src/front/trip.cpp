@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "base/test_point.hpp"
 #include "front/pins.hpp"
 #include "record/layout.hpp"
 
@@ -200,8 +201,8 @@ hand_over_result hand_over_from(thread_slot& slot, const trip_decision& d, const
   for (const scope_slot* scope : scopes) from = std::min(from, scope->watermark);
   from = std::max(from, slot.oldest_position());
 
-  const bool moves =
-      Only || tripped == all_open(slot); // asked once: a scope may end on another thread meanwhile
+  bool moves = Only || tripped == all_open(slot); // asked once: a scope may end on another thread meanwhile
+  test_point(race_point::move_decided);
   buffer& out = moves ? slot.current() : *spare;
   if (moves)
     slot.note_used();
@@ -216,13 +217,17 @@ hand_over_result hand_over_from(thread_slot& slot, const trip_decision& d, const
   const unsettled_records before =
       moves && from > slot.oldest_position() ? slot.unsettled_before(from) : unsettled_records{};
   out.state.set(buffer_state::queued); // published by the queue with the rest
+  test_point(race_point::hand_over_ready);
   if (!hand_over_queue::try_hand_over(g.queue, *slot.producer, &out)) {
     out.state.set(moves ? buffer_state::owned : buffer_state::free);
     owe(slot, tripped, slot.counts.contexts_refused);
     return hand_over_result::refused;
   }
   // `out` is not ours any more.
+  test_point(race_point::hand_over_enqueued);
   slot.hand_overs_published.publish(++slot.hand_overs);
+  test_point(race_point::hand_over_counted);
+  if (is_planted(planted_fault::move_is_decided_twice)) moves = tripped == all_open(slot);
   slot.lost_contexts = 0;
   add(slot.counts.copies, records);
   if (moves) {

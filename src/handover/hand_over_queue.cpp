@@ -13,6 +13,8 @@
 #include <concurrentqueue.h>
 #endif
 
+#include "base/test_point.hpp"
+
 namespace faultline::detail {
 namespace {
 
@@ -60,7 +62,11 @@ hand_over_producer* hand_over_queue::make_producer(std::size_t most_outstanding)
   // out again at once; they go in together, or the flusher might empty a block before the next is asked for.
   const std::size_t blocks = (most_outstanding + queue_type::BLOCK_SIZE - 1) / queue_type::BLOCK_SIZE + 1;
   const std::vector<buffer*> nulls(blocks * queue_type::BLOCK_SIZE + 1);
-  if (!state_->queue.enqueue_bulk(producer->token, nulls.begin(), nulls.size())) throw std::bad_alloc();
+  const std::size_t at_once = is_planted(planted_fault::nulls_go_one_by_one) ? 1 : nulls.size();
+  for (std::size_t n = 0; n < nulls.size(); n += at_once) {
+    if (!state_->queue.enqueue_bulk(producer->token, nulls.begin(), at_once)) throw std::bad_alloc();
+    test_point(race_point::nulls_enqueued);
+  }
   for (buffer* none = nullptr; state_->queue.try_dequeue_from_producer(producer->token, none);) {
   }
   return producer.get();
@@ -73,6 +79,7 @@ bool hand_over_queue::try_hand_over(hand_over_queue& queue, hand_over_producer& 
 }
 
 std::size_t hand_over_queue::take(buffer** into, std::size_t most) noexcept {
+  if (is_planted(planted_fault::queue_seems_empty)) return 0;
   for (;;) {
     const std::size_t taken = state_->queue.try_dequeue_bulk(state_->consumer, into, most);
     // The flusher may have met the nulls of a producer that is just being made.

@@ -5,6 +5,8 @@
 
 #include <faultline/detail/codec.hpp>
 
+#include "base/test_point.hpp"
+
 namespace faultline::detail {
 namespace {
 
@@ -66,11 +68,15 @@ std::uint64_t dictionary::enter(site& s, std::string_view types, std::uint16_t r
     next_id_.fetch_sub(1, std::memory_order_relaxed);
     return unentered;
   }
-  auto* cells = reinterpret_cast<table_cell*>(table_.data());
-  cells[id].store(entry, std::memory_order_release); // publishes the entry to `find`
-
   const std::uint64_t word = static_cast<std::uint64_t>(id) << 32 |
                              static_cast<std::uint64_t>(record_bytes) << 16 | timed | bit_of(s.level);
+  if (is_planted(planted_fault::word_before_entry)) s.word.store(word, std::memory_order_release);
+  test_point(race_point::site_numbered);
+  auto* cells = reinterpret_cast<table_cell*>(table_.data());
+  cells[id].store(entry, std::memory_order_release); // publishes the entry to `find`
+  test_point(race_point::site_filled);
+  if (is_planted(planted_fault::word_is_stored)) s.word.store(unentered, std::memory_order_relaxed);
+
   std::uint64_t expected = unentered;
   // Two threads may enter the same site at once: one word wins, the other's entry stays behind unused.
   // Release publishes the entry with the word, acquire gives the loser the winner's entry.

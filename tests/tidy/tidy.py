@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks of the house that no compiler makes: which room includes which, file sizes, atomics with a reason, one file for the
-queue's header, words that do not belong. `tidy.py ROOT` prints what is wrong and fails; `tidy.py --control` runs the checks over
+queue's header, test points where races are tested, words that do not belong. `tidy.py ROOT` prints what is wrong and fails; `tidy.py --control` runs the checks over
 doctored files and fails unless each is caught."""
 import pathlib
 import re
@@ -12,7 +12,7 @@ ROOMS = {
     "base": {"base"},
     "record": {"base", "record"},
     "buffer": {"base", "record", "buffer"},
-    "handover": {"handover"},
+    "handover": {"handover", "base/test_point.hpp"},
     "format": {"base", "record", "format"},
     "handlers": {"base", "format", "handlers"},
     "smtp": {"smtp"},
@@ -62,6 +62,20 @@ def check_atomics(path, problems):
             problems.append(f"{path}:{number + 1}: an atomic without a comment")
 
 
+def check_test_points(root, problems):
+    """tests/races compiles the files with test points again, all of them: a header with points would mean two things there."""
+    users = {str(path.relative_to(root)) for path in root.glob("src/*/*.?pp")
+             if '#include "base/test_point.hpp"' in path.read_text(encoding="utf-8")}
+    list_of_races = root / "tests/races/CMakeLists.txt"
+    listed = set(re.findall(r"src/\w+/\w+\.cpp", list_of_races.read_text(encoding="utf-8"))) if list_of_races.exists() else set()
+    for name in sorted(users ^ listed):
+        problems.append(f"{name}: has test points and is not among the sources of tests/races, or the other way round")
+    for path in sorted(root.glob("src/*/*.?pp")):
+        text = path.read_text(encoding="utf-8")
+        if str(path.relative_to(root)) not in users and path.name != "test_point.hpp" and re.search(r"\b(test_point|is_planted)\(", text):
+            problems.append(f"{path}: test points without their header")
+
+
 def check(root):
     problems = []
     queue_users = []
@@ -74,6 +88,7 @@ def check(root):
         check_atomics(path, problems)
         if "concurrentqueue.h" in path.read_text(encoding="utf-8"):
             queue_users.append(path)
+    check_test_points(root, problems)
     if len(queue_users) != 1:
         problems.append(f"the queue's header is named by {len(queue_users)} files, not one: {queue_users}")
     for path in sorted(root.glob("include/faultline/**/*.hpp")):
@@ -105,6 +120,8 @@ def control():
         "src/base/utils.cpp": "\n",
         "src/base/e.cpp": "#include <concurrentqueue.h>\n",
         "src/handover/f.cpp": "#include <concurrentqueue.h>\n",
+        "src/base/h.hpp": '#include "base/test_point.hpp"\n',
+        "src/base/i.cpp": "test_point(race_point::slot_made);\n",
     }
     caught = 0
     for name, text in offences.items():
