@@ -149,6 +149,7 @@ class thread_slot {
     std::uint64_t lost = 0;
     [[nodiscard]] bool is_empty() const noexcept { return (plain | passed | lost) == 0; }
   };
+  /// Precondition: the position is beyond the oldest one.
   [[nodiscard]] unsettled_records unsettled_before(position from) noexcept;
   /// The current buffer left with all its records but those `before`; another takes its place.
   void settle_moved(buffer& successor, const unsettled_records& before) noexcept {
@@ -270,7 +271,7 @@ class thread_slot {
 
   void use(buffer& b) noexcept {
     current_ = &b;
-    next_spare_ = &buffers_[&b == buffers_ && buffer_count_ > 1 ? 1 : 0];
+    next_spare_ = &buffers_[&b == buffers_ ? 1 : 0]; // there are two at least
     b.pinned_bytes = 0;
     oldest_ = 0;
     start_segment(0);
