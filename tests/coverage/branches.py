@@ -15,13 +15,15 @@ ROW = re.compile(r"\| `([^`]+)` \| `([^`]+)` \| (\d+) \| (.+) \|$")
 
 
 def justifications(root):
-    """{(file, text of the line): how many branches}. A line that moves stays justified, one that is edited does not."""
+    """{(file, text of the line): (how many branches at least, at most)}. A line that moves stays justified, one that is edited does
+    not. A reason that begins with "race:" is about branches that some runs take."""
     found = {}
     for line in (root / JUSTIFICATIONS).read_text(encoding="utf-8").splitlines():
         row = ROW.match(line)
         if row:
             key = row[1], row[2].replace("\\|", "|")
-            found[key] = found.get(key, 0) + int(row[3])
+            least, most = found.get(key, (0, 0))
+            found[key] = least + (0 if row[4].startswith("race:") else int(row[3])), most + int(row[3])
     return found
 
 
@@ -52,16 +54,16 @@ def check(root, report):
     problems = []
     for (name, text), places in untaken.items():
         missing = sum(count for _, count in places)
-        allowed = justified.get((name, text), 0)
+        allowed = justified.get((name, text), (0, 0))[1]
         folder = counts[next(folder for folder in FOLDERS if name.startswith(folder + "/"))]
         folder[2] += min(missing, allowed)
         if missing > allowed:
             numbers = ",".join(str(number) for number, _ in places)
             problems.append(f"{name}:{numbers}: {missing} not taken, {allowed} justified: {text}")
-    for (name, text), allowed in justified.items():
+    for (name, text), (least, _) in justified.items():
         missing = sum(count for _, count in untaken.get((name, text), []))
-        if missing < allowed:
-            problems.append(f"{JUSTIFICATIONS}: {name}: {allowed} justified, {missing} not taken: {text}")
+        if missing < least:
+            problems.append(f"{JUSTIFICATIONS}: {name}: {least} justified, {missing} not taken: {text}")
     for folder, (branches, _, _) in counts.items():
         if branches == 0:
             problems.append(f"{folder}: the report has no branch of it")
@@ -86,6 +88,8 @@ def control():
         ("bad", [1, 0], line, ""),
         ("bad", [0, 0], line, row),
         ("bad", [1, 3], line, row),
+        ("good", [1, 3], line, row.replace("never", "race: seldom")),
+        ("bad", [0, 0], line, row.replace("never", "race: seldom")),
         ("bad", [1, 0], line.replace("b", "c"), row),
         ("bad", [1, 0], line, row.replace("f.hpp", "g.hpp")),
         ("bad", [], line, ""),

@@ -97,10 +97,12 @@ TEST_CASE("in a storm the error reaches each target that takes it, and is lost w
         {.storm_dumps_per_second = 1, .storm_burst = 1, .on_error = [](const error_report&) {}});
     const logger lg = rt.get();
     const handler_ptr refusing = make_callback_handler([](const batch&) { throw 1; });
+    const handler_ptr refusing_too = make_callback_handler([](const batch&) { throw 2; });
     const auto other = make_memory_handler();
     for (int i = 0; i < 4; ++i) { // the first three are in the queue when the storm begins
       const error_scope outer(lg, {.target = refusing});
       const error_scope inner(lg, {.target = takes ? handler_ptr(other) : refusing});
+      const error_scope innermost(lg, {.target = refusing_too});
       FAULTLINE_DEBUG(lg, "context");
       FAULTLINE_ERROR(lg, "error {}", i);
       if (i == 1) rt.write_all();

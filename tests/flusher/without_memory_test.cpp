@@ -1,4 +1,5 @@
 // The flusher's thread without memory: each allocation of it fails once, and nothing is lost unsaid.
+#include <chrono>
 #include <cstdlib>
 #include <new>
 
@@ -124,4 +125,29 @@ TEST_CASE("a thread's name that finds no memory is none") {
     CHECK(names->enter("a name") == 0);
   }
   CHECK(names->find(names->enter("a name")) == "a name");
+}
+
+TEST_CASE("a round that has no memory to tell of a storm goes on, and the next one tells") {
+  const auto target = make_memory_handler();
+  runtime rt({.default_target = target,
+              .flusher = flusher_mode::manual,
+              .storm_dumps_per_second = 1000,
+              .storm_burst = 1,
+              .on_error = [](const error_report&) {}});
+  const logger lg = rt.get_logger();
+  for (int i = 0; i < 2; ++i) {
+    const error_scope scope(lg);
+    FAULTLINE_ERROR(lg, "error");
+  }
+  (void)rt.run_once();
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(5);
+  while (std::chrono::steady_clock::now() < until) {
+  } // a token, so that the storm is over
+  {
+    const memory_for nothing(0);
+    CHECK_FALSE(rt.run_once());
+  }
+  REQUIRE(rt.flush());
+  CHECK(target->messages().back().starts_with("storm: the context of 1 failures"));
+  CHECK(closes(rt.stats()));
 }

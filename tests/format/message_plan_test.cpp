@@ -8,6 +8,7 @@
 #include <string>
 
 #include <faultline/detail/codec.hpp>
+#include <faultline/detail/statement.hpp>
 
 #include "format/escape.hpp"
 #include "support/catch.hpp"
@@ -312,4 +313,17 @@ TEST_CASE("a name that no argument has is not found") {
   CHECK_FALSE(failed);
   CHECK(message("{m}", "=n:i", one, &failed) == "[argument not found in \"{m}\"]");
   CHECK(failed);
+}
+
+TEST_CASE("what is formatted at the call has its specification, unless that is longer than any that means something") {
+  char out[400];
+  const auto formatted = [&](const std::string& specification) {
+    const std::string format = "{:" + specification + "}";
+    const site where{unentered, format.c_str(), "", "", "", 0, faultline::level::info};
+    const int value = 7;
+    return std::string(out, format_argument(where, 0, out, sizeof out, fmt::make_format_args(value)));
+  };
+  CHECK(formatted("3") == "  7");
+  CHECK(formatted(">" + std::string(258, '0') + "3") == "  7");
+  CHECK(formatted(">" + std::string(270, '0') + "3") == "7");
 }

@@ -248,14 +248,14 @@ TEST_CASE("lines of plain messages are whole with an exception, a hostile logger
   record_view r = sample_record("text");
   r.text_is_plain = true;
   r.exception_text = "no";
-  CHECK(line("{logger} {message}", r) == "shop.order text | no\n");
+  CHECK(line("[{logger}] {message}", r) == "[shop.order] text | no\n");
   r.exception_text = {};
   r.logger = "a\nb";
-  CHECK(line("{logger} {message}", r) == "a\\nb text\n");
+  CHECK(line("[{logger}] {message}", r) == "[a\\nb] text\n");
   const std::string large(5000, 'x');
   r.logger = "shop";
   r.text = large;
-  CHECK(line("{logger} {message}", r) == "shop " + large + "\n");
+  CHECK(line("[{logger}] {message}", r) == "[shop] " + large + "\n");
 }
 
 TEST_CASE("a batch may go from one logger to another, whatever their names have in common") {
@@ -266,8 +266,8 @@ TEST_CASE("a batch may go from one logger to another, whatever their names have 
   records[1].logger = names; // begins at the same place
   records[2].logger = std::string_view(names).substr(4);
   std::string out;
-  make_text_formatter("{logger} {message}")->format(batch(records), out);
-  CHECK(out == "shop m\nshopping m\nping m\n");
+  make_text_formatter("[{logger}] {message}")->format(batch(records), out);
+  CHECK(out == "[shop] m\n[shopping] m\n[ping] m\n");
 }
 
 TEST_CASE("a duration below zero is shown with its sign") {
