@@ -315,7 +315,8 @@ TEST_CASE("a name that no argument has is not found") {
   CHECK(failed);
 }
 
-TEST_CASE("what is formatted at the call has its specification, unless that is longer than any that means something") {
+TEST_CASE("what is formatted at the call has its specification, unless that is longer than any that means "
+          "something") {
   char out[400];
   const auto formatted = [&](const std::string& specification) {
     const std::string format = "{:" + specification + "}";
