@@ -37,7 +37,8 @@ TEST_CASE("a level beyond those that there are has no colour") {
 }
 
 TEST_CASE("a dump is coloured with its envelope and without one") {
-  const dump_envelope dump{.id = 1};
+  dump_envelope dump;
+  dump.id = 1;
   const record_view r = sample_record("m", level::warning);
   CHECK(colored({.envelope = false}, r, &dump) == "\x1b[33mm\x1b[0m\n");
   const std::string whole = colored({}, r, &dump);
@@ -46,7 +47,8 @@ TEST_CASE("a dump is coloured with its envelope and without one") {
 }
 
 TEST_CASE("text that is not a line for each record stays as it is") {
-  const dump_envelope dump{.id = 1};
+  dump_envelope dump;
+  dump.id = 1;
   for (const dump_envelope* envelope : {&dump, static_cast<const dump_envelope*>(nullptr)}) {
     const auto two = detail::make_colored_formatter(std::make_shared<lines_formatter>(2));
     CHECK(format_one(two, sample_record("m"), envelope) == "line\nline\n");

@@ -325,6 +325,6 @@ TEST_CASE("what is formatted at the call has its specification, unless that is l
     return std::string(out, format_argument(where, 0, out, sizeof out, fmt::make_format_args(value)));
   };
   CHECK(formatted("3") == "  7");
-  CHECK(formatted(">" + std::string(258, '0') + "3") == "  7");
-  CHECK(formatted(">" + std::string(270, '0') + "3") == "7");
+  CHECK(formatted(std::string(200, '1')) == "[number is too big]");
+  CHECK(formatted(std::string(270, '1')) == "7");
 }
