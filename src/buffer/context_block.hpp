@@ -17,6 +17,7 @@ class context_block {
  public:
   static constexpr std::size_t longest_name = 63;
   static constexpr std::size_t field_space = 200;
+  static_assert(field_space <= 255, "a byte for each size");
 
   void reset(std::string_view name) noexcept {
     traced_ = false;
@@ -37,7 +38,7 @@ class context_block {
   void add_field(std::string_view key, std::string_view code, const std::byte* value,
                  std::size_t bytes) noexcept {
     const std::size_t needed = 3 + key.size() + code.size() + bytes;
-    if (needed > name_size_ + field_space - used_ || key.size() > 255 || code.size() > 255 || bytes > 255) {
+    if (needed > name_size_ + field_space - used_) {
       cut_ = true;
       return;
     }

@@ -88,10 +88,9 @@ namespace {
 
 /// The thread's name in the system; empty for one that has only the program's.
 std::array<char, 16> system_name() noexcept {
-  std::array<char, 16> name{}; // what the kernel keeps, its end included
-  if (pthread_getname_np(pthread_self(), name.data(), name.size()) != 0 ||
-      std::strncmp(name.data(), program_invocation_short_name, name.size() - 1) == 0)
-    name[0] = 0;
+  std::array<char, 16> name{};                                  // what the kernel keeps, its end included
+  pthread_getname_np(pthread_self(), name.data(), name.size()); // fails for other threads only
+  if (std::strncmp(name.data(), program_invocation_short_name, name.size() - 1) == 0) name[0] = 0;
   return name;
 }
 
@@ -212,8 +211,7 @@ void thread_slot::hold_outside(const node_head& logger, handler& target, std::ui
 void thread_slot::enter_outside() noexcept {
   outside_.levels = outside_.logger->flush_mask.load(std::memory_order_relaxed);
   cursor_->clock = outside_clock_;
-  cursor_->trip_mask = static_cast<level_mask>(cursor_->base_mask | outside_.levels |
-                                               (outside_clock_ != statement_clock::cursor ? timed : 0));
+  cursor_->trip_mask = static_cast<level_mask>(cursor_->base_mask | outside_.levels | timed);
 }
 
 /// The outermost scope is about to be entered.
@@ -300,7 +298,6 @@ void thread_slot::settle_copied(position from) noexcept {
 
 unsettled_records thread_slot::unsettled_before(position from) noexcept {
   unsettled_records found;
-  if (from <= oldest_position()) return found;
   note_used();
   for_each_record(current_->data, current_->used, segment_bytes_, oldest_position(), from,
                   [&found](std::byte* at, position) {

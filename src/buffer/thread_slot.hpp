@@ -127,7 +127,7 @@ class thread_slot {
   void settle_lost(record_reader& record) noexcept;
   /// All records from the position on are in a hand-over that left them here as well.
   void settle_copied(position from) noexcept;
-  /// Records before a position, which no hand-over from there takes along.
+  /// Records before a position beyond the oldest one, which no hand-over from there takes along.
   [[nodiscard]] unsettled_records unsettled_before(position from) noexcept;
   /// The current buffer left with all its records but those `before`; another takes its place.
   void settle_moved(buffer& successor, const unsettled_records& before) noexcept {
@@ -245,7 +245,7 @@ class thread_slot {
 
   void use(buffer& b) noexcept {
     current_ = &b;
-    next_spare_ = &buffers_[&b == buffers_ && buffer_count_ > 1 ? 1 : 0];
+    next_spare_ = &buffers_[&b == buffers_ ? 1 : 0]; // there are two at least
     b.pinned_bytes = 0;
     oldest_ = 0;
     start_segment(0);

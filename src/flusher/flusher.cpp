@@ -129,7 +129,6 @@ std::chrono::steady_clock::time_point after(std::chrono::nanoseconds deadline) n
 
 bool flusher::flush(std::chrono::nanoseconds deadline) {
   const auto until = after(deadline);
-  if (this_thread_is_barred()) return false;
   std::unique_lock lock(mutex_);
   if (state_ != state::running) return false;
   if (options_.flusher == flusher_mode::manual) {

@@ -171,7 +171,7 @@ std::span<handler* const> round::targets_of(thread_slot& slot, outbox_entry& ent
                                             const record_reader& record, const node* logger) {
   if ((entry.flags & outbox_routed) == 0) {
     const auto own = entry.target_list();
-    const bool has_it = !own.empty() && (entry.flags & outbox_told) != 0 && logger != nullptr &&
+    const bool has_it = (entry.flags & outbox_told) != 0 && logger != nullptr &&
                         router::serves(*logger, own.front(), record.level(), record.time());
     return has_it ? std::span<handler* const>() : own;
   }

@@ -86,10 +86,9 @@ void append_structure(const argument& value, fmt::memory_buffer& out) {
 }
 
 std::string demangled(const char* name) {
-  int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status),
+  const std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(name, nullptr, nullptr, nullptr),
                                                     &std::free);
-  return status == 0 && text ? text.get() : name;
+  return text ? text.get() : name;
 }
 
 } // namespace

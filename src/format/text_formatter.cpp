@@ -45,8 +45,7 @@ std::string_view text_of(field kind, const record_view& r) noexcept {
   case field::scope: return scope.name;
   case field::trace_id: return scope.trace_id;
   case field::span_id: return scope.span_id;
-  case field::thread_name: return r.thread_name;
-  default: return {};
+  default: return r.thread_name;
   }
 }
 

@@ -164,8 +164,8 @@ void time_format::render_second(std::int64_t second, cache& c) const {
       append_text(c, {&specification_[at], 1});
     } else if (const char conversion = specification_[++at]; conversion != 'f') {
       append_conversion(c, conversion, time);
-    } else if (c.text.size() - c.size >= 6) { // true for every format that the constructor accepted
-      c.fraction_at[c.fractions++] = c.size;
+    } else {
+      if (c.text.size() - c.size >= 6) c.fraction_at[c.fractions++] = c.size; // else it is refused: full
       append_text(c, "000000");
     }
   }

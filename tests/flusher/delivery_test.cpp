@@ -169,3 +169,15 @@ TEST_CASE("records whose outbox is given back in parts have each their own scope
   REQUIRE(records.size() == 400);
   for (const stored_record& r : records) CHECK(r.scope == r.message);
 }
+
+TEST_CASE("a handler that refuses takes nothing back of what another one wrote") {
+  manual_runtime rt({.on_error = [](const error_report&) {}});
+  logger lg = rt.get();
+  lg.add_handler(rt.target);
+  lg.add_handler(make_callback_handler([](const batch&) { throw 1; }));
+  FAULTLINE_INFO(lg, "one");
+  CHECK(rt.messages() == strings{"one"});
+  CHECK(rt.stats().written == 1);
+  CHECK(rt.stats().flusher_lost == 0);
+  CHECK(closes(rt.stats()));
+}

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/gated_handler.hpp"
 #include "support/manual_runtime.hpp"
 
 using namespace faultline;
@@ -299,4 +300,37 @@ TEST_CASE("with the policy block an error whose context was refused waits, too, 
   REQUIRE(rt.flush());
   CHECK(target->messages().size() == errors);
   CHECK(rt.stats().outbox_full == 0);
+}
+
+TEST_CASE("stop says so when a handler still has something left") {
+  for (const flusher_mode mode : {flusher_mode::manual, flusher_mode::thread}) {
+    runtime rt({.default_target = make_null_handler(), .flusher = mode});
+    logger lg = rt.get_logger();
+    lg.add_handler(std::make_shared<hopeless>());
+    FAULTLINE_INFO(lg, "kept for ever");
+    CHECK_FALSE(rt.stop(std::chrono::seconds(10)));
+  }
+}
+
+TEST_CASE("a flush that waits returns when the runtime stops") {
+  const auto target = std::make_shared<faultline::test::gated_handler>();
+  runtime rt({.default_target = target});
+  {
+    const error_scope scope(rt.get_logger());
+    FAULTLINE_ERROR(rt.get_logger(), "hangs");
+  }
+  target->wait_for_one_that_hangs();
+  std::atomic<bool> begun{false};
+  bool flushed = true;
+  std::thread waiting([&] {
+    begun = true;
+    flushed = rt.flush(std::chrono::hours(1));
+  });
+  while (!begun) std::this_thread::yield();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50)); // most likely it waits: if not, it is refused
+  CHECK_FALSE(rt.stop(std::chrono::nanoseconds(0)));
+  target->open();
+  waiting.join();
+  CHECK_FALSE(flushed);
+  CHECK(rt.stop());
 }

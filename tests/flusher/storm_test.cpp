@@ -1,5 +1,7 @@
 #include "flusher/storm_control.hpp"
 
+#include <algorithm>
+
 #include "support/catch.hpp"
 #include "support/manual_runtime.hpp"
 
@@ -58,4 +60,58 @@ TEST_CASE("a storm suppresses contexts but no error, counts them and says so in 
   CHECK(rt.stats().contexts_suppressed == static_cast<std::uint64_t>(failures - contexts));
   CHECK(summary.find(std::to_string(failures - contexts) + " failures at ") != std::string::npos);
   CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("a storm that goes on is told of each second, and one without failures is not") {
+  detail::storm_board board;
+  detail::storm_control control(board, 1, 100);
+  std::uint64_t now = 1'000'000'000;
+  for (int i = 0; i < 100; ++i) REQUIRE(control.allow(7, now, {}));
+  REQUIRE_FALSE(control.allow(7, now, {}));
+  CHECK(control.summaries(now + 500'000'000, false).empty());
+  now += 1'100'000'000; // a token is there, a tenth of the burst is not: the storm goes on
+  REQUIRE(control.summaries(now, false).size() == 1);
+  CHECK_FALSE(control.allow(7, now, {}));
+  CHECK(board.suppress(7));
+  now += 1'100'000'000;
+  const auto ended = control.summaries(now, false);
+  REQUIRE(ended.size() == 1);
+  CHECK(ended[0].contexts == 2);
+  now += 1'100'000'000;
+  CHECK(control.summaries(now, false).empty());
+  now += 20'000'000'000;
+  CHECK(control.summaries(now, false).empty());
+  CHECK_FALSE(board.suppress(7));
+  CHECK(control.allow(7, now, {}));
+}
+
+TEST_CASE("what no record tripped is never in a storm") {
+  detail::storm_board board;
+  detail::storm_control control(board, 1, 1);
+  for (int i = 0; i < 10; ++i) CHECK(control.allow(0, 1, {}));
+}
+
+TEST_CASE("in a storm the error reaches each target that takes it, and is lost where none does") {
+  for (const bool takes : {true, false}) {
+    manual_runtime rt(
+        {.storm_dumps_per_second = 1, .storm_burst = 1, .on_error = [](const error_report&) {}});
+    const logger lg = rt.get();
+    const handler_ptr refusing = make_callback_handler([](const batch&) { throw 1; });
+    const handler_ptr refusing_too = make_callback_handler([](const batch&) { throw 2; });
+    const auto other = make_memory_handler();
+    for (int i = 0; i < 4; ++i) { // the first three are in the queue when the storm begins
+      const error_scope outer(lg, {.target = refusing});
+      const error_scope inner(lg, {.target = takes ? handler_ptr(other) : refusing});
+      const error_scope innermost(lg, {.target = refusing_too});
+      FAULTLINE_DEBUG(lg, "context");
+      FAULTLINE_ERROR(lg, "error {}", i);
+      if (i == 1) rt.write_all();
+    }
+    rt.write_all();
+    CHECK(rt.stats().contexts_suppressed >= 1);
+    const auto messages = other->messages();
+    CHECK(std::count(messages.begin(), messages.end(), "context") == (takes ? 1 : 0));
+    CHECK(messages.size() == (takes ? 5 : 0));
+    CHECK(closes(rt.stats()));
+  }
 }

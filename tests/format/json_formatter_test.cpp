@@ -191,3 +191,14 @@ TEST_CASE("a hundred thousand records of random bytes are a hundred thousand obj
   }
   CHECK(parsed == rounds * records_a_round);
 }
+
+TEST_CASE("a dump's own object leaves out what its options leave out") {
+  const dump_envelope d = sample_envelope();
+  const auto first = [&](json_formatter_options options) {
+    return json::parse(lines_of(format_one(make_json_formatter(options), sample_record("m"), &d)).at(0));
+  };
+  CHECK(first({}).contains("thread"));
+  CHECK(first({}).contains("fields"));
+  CHECK_FALSE(first({.thread = false}).contains("thread"));
+  CHECK_FALSE(first({.context = false}).contains("fields"));
+}

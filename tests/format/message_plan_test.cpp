@@ -8,6 +8,7 @@
 #include <string>
 
 #include <faultline/detail/codec.hpp>
+#include <faultline/detail/statement.hpp>
 
 #include "format/escape.hpp"
 #include "support/catch.hpp"
@@ -224,4 +225,106 @@ TEST_CASE("a literal longer than what is copied at once is written whole") {
     put(bytes, 7);
     CHECK(message(literal + "{}" + literal, "i", bytes) == literal + "7" + literal);
   }
+}
+
+namespace {
+
+template <class T> std::string bytes_of(T value) {
+  std::string bytes(sizeof value, '\0');
+  std::memcpy(bytes.data(), &value, sizeof value);
+  return bytes;
+}
+
+std::string bytes_of_text(std::string_view text, bool cut = false) {
+  return bytes_of(static_cast<std::uint32_t>(text.size()) | (cut ? cut_bit : 0U)) + std::string(text);
+}
+
+} // namespace
+
+TEST_CASE("a duration is shown in its own unit") {
+  const std::string bytes = bytes_of(std::int64_t{-7});
+  CHECK(message("{}", "Dn", bytes) == "-7ns");
+  CHECK(message("{}", "Du", bytes) == "-7µs");
+  CHECK(message("{}", "Dm", bytes) == "-7ms");
+  CHECK(message("{}", "Ds", bytes) == "-7s");
+  CHECK(message("{}", "DM", bytes) == "-7m");
+  CHECK(message("{}", "Dh", bytes) == "-7h");
+}
+
+TEST_CASE("a specification reaches arguments of every kind") {
+  CHECK(message("{:4}", "b", "\1") == "true");
+  CHECK(message("{:>3}", "c", "x") == "  x");
+  CHECK(message("{:3}", "i", bytes_of(std::int32_t{-7})) == " -7");
+  CHECK(message("{:3}", "I", bytes_of(std::int64_t{-7})) == " -7");
+  CHECK(message("{:x}", "u", bytes_of(std::uint32_t{255})) == "ff");
+  CHECK(message("{:x}", "U", bytes_of(std::uint64_t{255})) == "ff");
+  CHECK(message("{:.1f}", "f", bytes_of(0.25F)) == "0.2");
+  CHECK(message("{:.1f}", "d", bytes_of(0.25)) == "0.2");
+  CHECK(message("{:.1f}", "L", bytes_of(0.25L)) == "0.2");
+  CHECK(message("{:5}", "p", bytes_of(std::uint64_t{16})) == " 0x10");
+  CHECK(message("{:%Y}", "T", bytes_of(std::int64_t{0})) == "1970");
+  for (const char unit : {'n', 'u', 'm'})
+    CHECK(message("{:%H}", std::string{'D', unit}, bytes_of(std::int64_t{0})) == "00");
+  CHECK(message("{:%S}", "Ds", bytes_of(std::int64_t{7})) == "07");
+  CHECK(message("{:%M}", "DM", bytes_of(std::int64_t{7})) == "07");
+  CHECK(message("{:%H}", "Dh", bytes_of(std::int64_t{7})) == "07");
+  CHECK(message("{:>3}", "s", bytes_of_text("x")) == "  x");
+  CHECK(message("{:>9}", "s", bytes_of_text("x", true)) == "   x[...]");
+  CHECK(message("{:>7}", "{n:i}", bytes_of(std::int32_t{7})) == "  {n=7}");
+}
+
+TEST_CASE("a width that an argument gives is an integer that is not negative, and bounded") {
+  const std::string one = bytes_of(std::int32_t{1});
+  CHECK(message("{:{}}", "ii", one + bytes_of(std::int32_t{3})) == "  1");
+  CHECK(message("{:{}}", "iI", one + bytes_of(std::int64_t{3})) == "  1");
+  CHECK(message("{:{}}", "iu", one + bytes_of(std::uint32_t{3})) == "  1");
+  CHECK(message("{:{}}", "iU", one + bytes_of(std::uint64_t{3})) == "  1");
+  CHECK(message("{:{}}", "iI", one + bytes_of(std::int64_t{1} << 40)).size() == 4096);
+  CHECK(message("{:{}}", "iU", one + bytes_of(~std::uint64_t{0})).size() == 4096);
+  CHECK(message("{:{}}", "iu", one + bytes_of(~std::uint32_t{0})).size() == 4096);
+  CHECK(message("{:{}}", "ii", one + bytes_of(std::int32_t{5000})).size() == 4096);
+  const auto refused = [&](std::string_view type, const std::string& bytes) {
+    bool failed = false;
+    const std::string text = message("{:{}}", "i" + std::string(type), one + bytes, &failed);
+    return failed && text.starts_with("[a width or precision is no number of characters");
+  };
+  CHECK(refused("i", bytes_of(std::int32_t{-1})));
+  CHECK(refused("I", bytes_of(std::int64_t{-1})));
+  CHECK(refused("b", "\1"));
+  CHECK(refused("c", "\3"));
+  CHECK(refused("f", bytes_of(3.0F)));
+  CHECK(refused("d", bytes_of(3.0)));
+  CHECK(refused("L", bytes_of(3.0L)));
+  CHECK(refused("p", bytes_of(std::uint64_t{3})));
+  CHECK(refused("T", bytes_of(std::int64_t{3})));
+  for (const char unit : {'n', 'u', 'm', 's', 'M', 'h'})
+    CHECK(refused(std::string{'D', unit}, bytes_of(std::int64_t{3})));
+  CHECK(refused("s", bytes_of_text("3")));
+  CHECK(refused("s", bytes_of_text("3", true)));
+  CHECK(refused("{n:i}", bytes_of(std::int32_t{3})));
+}
+
+TEST_CASE("an empty format is an empty message") { CHECK(message("", "", "").empty()); }
+
+TEST_CASE("a name that no argument has is not found") {
+  bool failed = false;
+  const std::string one = bytes_of(std::int32_t{1});
+  CHECK(message("{n:3}", "=n:i", one, &failed) == "  1");
+  CHECK_FALSE(failed);
+  CHECK(message("{m}", "=n:i", one, &failed) == "[argument not found in \"{m}\"]");
+  CHECK(failed);
+}
+
+TEST_CASE("what is formatted at the call has its specification, unless that is longer than any that means "
+          "something") {
+  char out[400];
+  const auto formatted = [&](const std::string& specification) {
+    const std::string format = "{:" + specification + "}";
+    const site where{unentered, format.c_str(), "", "", "", 0, faultline::level::info};
+    const int value = 7;
+    return std::string(out, format_argument(where, 0, out, sizeof out, fmt::make_format_args(value)));
+  };
+  CHECK(formatted("3") == "  7");
+  CHECK(formatted(std::string(200, '1')) == "[number is too big]");
+  CHECK(formatted(std::string(270, '1')) == "7");
 }

@@ -47,3 +47,21 @@ TEST_CASE("the specification of an argument is the one where it first appears") 
   CHECK(specification_of("{:{}}", 0).empty());
   CHECK(specification_of("{}", 3).empty());
 }
+
+TEST_CASE("a brace at the format's end begins a field that is empty") {
+  CHECK(pieces_of("a{") == "[a]<0:>");
+  CHECK(pieces_of("a}") == "[a]<0:>");
+  CHECK(pieces_of("}b") == "<-1:>");
+}
+
+TEST_CASE("an index is digits alone, and bounded") {
+  CHECK(parse_index("12") == 12);
+  CHECK(parse_index("99999999999999") == 9999);
+  for (const std::string_view name : {"-1", "1-", "1a", "a"}) CHECK(parse_index(name) == -1);
+}
+
+TEST_CASE("an argument's specification is found by its name, and one with fields of its own is none") {
+  CHECK(specification_of("{} {name:>5}", 7, "name") == ">5");
+  CHECK(specification_of("{} {other:>5}", 7, "name").empty());
+  CHECK(specification_of("{name:{}}", 7, "name").empty());
+}

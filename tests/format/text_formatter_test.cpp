@@ -215,3 +215,63 @@ TEST_CASE("a message cannot pass for a line of the envelope") {
   CHECK(line("{message}", sample_record("--- a rule ---")) == "--- a rule ---\n"); // nothing to take it for
   CHECK(line("{level} {message}", sample_record("--- dump 18")) == "DEBUG --- dump 18\n");
 }
+
+TEST_CASE("a record without a site or a scope has a line all the same") {
+  record_view r = sample_record("text");
+  r.site = nullptr;
+  CHECK(line("{file}|{path}|{function}|{line}|{scope}|{fields}|{message}", r) == "|||0|||text\n");
+  constexpr scope_context empty{};
+  r.scope = &empty;
+  CHECK(line("{fields}|{scope}|{message}", r) == "||text\n");
+}
+
+TEST_CASE("a field may stand in a pattern more than once") {
+  record_view r = sample_record("text");
+  r.text_is_plain = true;
+  const std::string process = std::to_string(::getpid());
+  CHECK(line("{process} {process}", r) == process + " " + process + "\n");
+  CHECK(line("{message} {message}", r) == "text text\n");
+  CHECK(line("{logger} {logger} {message}", r) == "shop.order shop.order text\n");
+}
+
+TEST_CASE("a message that is known to be plain is padded and cut as any other") {
+  record_view r = sample_record("text");
+  for (const bool plain : {false, true}) {
+    r.text_is_plain = plain;
+    CHECK(line("{message:>6}|{message:<}", r) == "  text|text\n");
+    CHECK(line("{logger} {message:.2}", r) == "shop.order te\n");
+    CHECK(line("{message} {thread}", r) == "text 123\n");
+  }
+}
+
+TEST_CASE("lines of plain messages are whole with an exception, a hostile logger and beyond any buffer") {
+  record_view r = sample_record("text");
+  r.text_is_plain = true;
+  r.exception_text = "no";
+  CHECK(line("[{logger}] {message}", r) == "[shop.order] text | no\n");
+  r.exception_text = {};
+  r.logger = "a\nb";
+  CHECK(line("[{logger}] {message}", r) == "[a\\nb] text\n");
+  const std::string large(5000, 'x');
+  r.logger = "shop";
+  r.text = large;
+  CHECK(line("[{logger}] {message}", r) == "[shop] " + large + "\n");
+}
+
+TEST_CASE("a batch may go from one logger to another, whatever their names have in common") {
+  const std::string names = "shopping";
+  std::vector<record_view> records(3, sample_record("m"));
+  for (record_view& r : records) r.text_is_plain = true;
+  records[0].logger = std::string_view(names).substr(0, 4);
+  records[1].logger = names; // begins at the same place
+  records[2].logger = std::string_view(names).substr(4);
+  std::string out;
+  make_text_formatter("[{logger}] {message}")->format(batch(records), out);
+  CHECK(out == "[shop] m\n[shopping] m\n[ping] m\n");
+}
+
+TEST_CASE("a duration below zero is shown with its sign") {
+  dump_envelope d = sample_envelope();
+  d.duration = -1'500us;
+  CHECK(envelope_line(d).find(" duration=-1.500ms ") != std::string::npos);
+}

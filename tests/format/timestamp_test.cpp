@@ -100,3 +100,20 @@ TEST_CASE("one cache serves formats in turn") {
     CHECK(minutes.text(sample_time() + 4s, cache) == "35.000789");
   }
 }
+
+TEST_CASE("a cache that is given times to and fro shows each") {
+  const time_format format("%T.%f");
+  time_format::cache cache;
+  for (const auto t : {10s, 10s, 11s, 10s, 9s, -1s, 3600s})
+    CHECK(format.text(epoch_plus(t + 5us), cache) == iso(epoch_plus(t + 5us)).substr(11, 15));
+}
+
+TEST_CASE("a specification whose microseconds have no room is refused, and the longest that has is whole") {
+  for (std::size_t before = 240; before < 260; ++before) {
+    const std::string specification = std::string(before, 'x') + "%f";
+    if (before + 6 < time_format::max_bytes)
+      CHECK(with(specification) == std::string(before, 'x') + "000789");
+    else
+      CHECK_THROWS_AS(time_format(specification), std::invalid_argument);
+  }
+}

@@ -243,3 +243,42 @@ TEST_CASE("the level at which records outside scopes are written is the root's f
   FAULTLINE_WARNING(rt.get(), "warning");
   CHECK(rt.messages() == strings{"held", "warning"});
 }
+
+namespace {
+
+/// An error outside scopes that finds no free buffer, so that its context is owed.
+void owe_context(const logger& lg) {
+  FAULTLINE_ERROR(lg, "first"); // takes the spare buffer
+  log_numbers(lg, 0, 2);
+  FAULTLINE_ERROR(lg, "refused");
+}
+
+} // namespace
+
+TEST_CASE("a context from outside scopes that is never told is told of: its thread ended") {
+  manual_runtime rt(holding({.buffers_per_thread = 2}));
+  const logger lg = rt.get();
+  std::thread([&] { owe_context(lg); }).join();
+  rt.write_all();
+  std::thread([&] { FAULTLINE_ERROR(lg, "later"); }).join(); // in the slot that was left
+  CHECK(rt.messages() == strings{"first", "refused", "later"});
+  CHECK(rt.dumps().back().lost_contexts == 1);
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("a context from outside scopes that is never told is told of: a scope's dump took the buffer") {
+  manual_runtime rt(holding({.buffers_per_thread = 2}));
+  const logger lg = rt.get();
+  owe_context(lg);
+  rt.write_all();
+  {
+    const error_scope scope(lg);
+    FAULTLINE_ERROR(lg, "in a scope");
+  }
+  FAULTLINE_ERROR(lg, "refused again"); // the other buffer is on its way
+  rt.write_all();
+  FAULTLINE_ERROR(lg, "later");
+  CHECK(rt.messages().back() == "later");
+  CHECK(rt.dumps().back().lost_contexts == 1);
+  CHECK(closes(rt.stats()));
+}

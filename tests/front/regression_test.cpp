@@ -144,3 +144,28 @@ TEST_CASE("an empty name, reason or view is no memory error") {
   }
   CHECK(rt.messages() == strings{""});
 }
+
+TEST_CASE("records before a hand-over's own count as what became of them, whatever that was") {
+  manual_runtime rt({.buffers_per_thread = 2});
+  const logger lg = rt.get("app");
+  logger passing = rt.get("app.passing");
+  passing.add_handler(rt.target);
+  auto outer = std::make_unique<error_scope>(lg, scope_options{.flush_level = level::critical});
+  FAULTLINE_DEBUG(lg, "discarded");
+  FAULTLINE_INFO(passing, "passed");
+  for (const char* text : {"handed over", "refused"}) { // the second finds no free buffer
+    const error_scope scope(lg);
+    FAULTLINE_DEBUG(lg, "context");
+    FAULTLINE_ERROR(lg, "{}", text);
+  }
+  rt.write_all();
+  const error_scope inner(lg);
+  std::thread([&] { outer.reset(); }).join();
+  FAULTLINE_ERROR(lg, "error");
+  CHECK(rt.messages() == strings{"passed", "context", "handed over", "refused", "error"});
+  CHECK(rt.stats().handed_over == 3);
+  CHECK(rt.stats().passed_only == 2);
+  CHECK(rt.stats().lost == 1);
+  CHECK(rt.stats().discarded == 1);
+  CHECK(closes(rt.stats()));
+}

@@ -84,3 +84,27 @@ TEST_CASE("threads that enter one site at once agree on its word") {
     REQUIRE(d.find(static_cast<std::uint32_t>(s.word.load() >> 32))->facts.format == "raced");
   }
 }
+
+TEST_CASE("a site whose strings find no room stays out, whichever string it is") {
+  const std::string filler(4096, 'x');
+  std::size_t entered = 0;
+  std::size_t refused = 0;
+  for (std::size_t used = 3500; used < 4096; used += 8) {
+    dictionary d(16, 4096);
+    site large = make_site("");
+    const std::string file = filler.substr(0, used - sizeof(dictionary_entry) - 5 * 16);
+    large.file = file.c_str();
+    REQUIRE(d.enter(large, "", 24) != unentered);
+    site s = make_site("a format");
+    if (const std::uint64_t word = d.enter(s, "types", 24); word != unentered) {
+      ++entered;
+      CHECK(d.find(static_cast<std::uint32_t>(word >> 32))->types == "types");
+    } else {
+      ++refused;
+      CHECK(s.word.load() == unentered);
+      CHECK(d.size() == 1);
+    }
+  }
+  CHECK(entered > 10);
+  CHECK(refused > 10);
+}

@@ -47,3 +47,8 @@ TEST_CASE("a name beyond the table's room is none, and those in it stay") {
   CHECK(entered == thread_names::most_names);
   CHECK(names->find(names->enter("4711")) == "4711");
 }
+
+TEST_CASE("a long name of which no character begins is none") {
+  const auto names = std::make_unique<thread_names>();
+  CHECK(names->enter(std::string(100, '\x80')) == 0);
+}
