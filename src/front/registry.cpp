@@ -19,7 +19,16 @@ namespace {
 /// Attachments of one logger that are remembered, ended ones included.
 constexpr std::size_t most_remembered = 64;
 
-void check_name(std::string_view name) {
+/// All registries of the process, so that a handler's level reaches the loggers of each; under
+/// configuration_mutex.
+std::vector<registry*>& registries() {
+  static auto& all = *new std::vector<registry*>; // never destroyed: handlers change in late destructors too
+  return all;
+}
+
+} // namespace
+
+void check_logger_name(std::string_view name) {
   constexpr std::size_t longest = 255;
   if (name.size() > longest)
     throw configuration_error("logger name", name.substr(0, 40), "longer than 255 bytes");
@@ -33,15 +42,6 @@ void check_name(std::string_view name) {
   }
   if (before == '.') throw configuration_error("logger name", name, "a part between dots is empty");
 }
-
-/// All registries of the process, so that a handler's level reaches the loggers of each; under
-/// configuration_mutex.
-std::vector<registry*>& registries() {
-  static auto& all = *new std::vector<registry*>; // never destroyed: handlers change in late destructors too
-  return all;
-}
-
-} // namespace
 
 std::mutex& configuration_mutex() {
   static std::mutex& mutex = []() -> std::mutex& {
@@ -86,7 +86,7 @@ node& registry::make(std::string name, node* parent) {
 
 node& registry::get(std::string_view dotted_name) {
   if (dotted_name.empty() || dotted_name == "root") return *root_;
-  check_name(dotted_name);
+  check_logger_name(dotted_name);
   const std::lock_guard lock(configuration_mutex());
   node* at = root_;
   for (std::size_t dot = 0; dot != std::string_view::npos;) {

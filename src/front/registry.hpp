@@ -62,6 +62,9 @@ struct node : node_head {
 /// whole.
 [[nodiscard]] std::mutex& configuration_mutex();
 
+/// Throws `configuration_error` for what is no name of a logger below the root.
+void check_logger_name(std::string_view name);
+
 class registry {
  public:
   explicit registry(const core& owner);

@@ -120,8 +120,7 @@ void round_trip::check_decoded() const {
   const int count = decode(written_.types(), bytes.data(), bytes.size(), out);
   check(count == static_cast<int>(expected_.size()), "as many arguments are decoded as were written");
   for (std::size_t i = 0; i < expected_.size(); ++i)
-    check(expected_[i](out[i]),
-          "argument ", i, " of ", written_.types(), " is what was written");
+    check(expected_[i](out[i]), "argument ", i, " of ", written_.types(), " is what was written");
   if (bytes.size() == 0) return;
   const std::size_t shorter = in_.number<std::uint16_t>() % bytes.size();
   const exact_copy<std::byte> truncated(bytes.data(), shorter);
