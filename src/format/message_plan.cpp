@@ -319,11 +319,12 @@ void message_plan::append_pieces(std::span<const argument> arguments, fmt::memor
       append_bytes(value, p.field, out);
       continue;
     }
-    if (p.too_wide) throw fmt::format_error("a width or precision above 65535");
     std::string resolved;
     if (p.dynamic)
       resolved =
           "{:" + resolve(p.field, p.next_index, [&](int i) { return width_of(at(arguments, i)); }) + "}";
+    // In a damaged format, numbers may stand side by side and make a larger one: "{:8{}{}}".
+    if (p.too_wide || asks_too_much(resolved)) throw fmt::format_error("a width or precision above 65535");
     with_value(value, [&](const auto& v) {
       fmt::vformat_to(fmt::appender(out), p.dynamic ? resolved : p.field, fmt::make_format_args(v));
     });

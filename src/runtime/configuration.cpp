@@ -10,6 +10,7 @@
 #include <faultline/configuration_error.hpp>
 #include <faultline/handlers.hpp>
 
+#include "front/registry.hpp"
 #include "handlers/handler_access.hpp"
 #include "runtime/runtime_core.hpp"
 #include "runtime/setting_text.hpp"
@@ -100,13 +101,15 @@ void for_each_part(std::string_view key, std::string_view list, char between, Us
   }
 }
 
+/// A logger's name, as a runtime takes it.
 std::string_view checked_logger(std::string_view key, std::string_view name) {
+  if (name.empty()) return "root";
   try {
-    if (!name.empty()) detail::check_logger_name(name);
+    detail::check_logger_name(name);
   } catch (const configuration_error& e) {
     throw configuration_error(key, name, e.what());
   }
-  return name.empty() ? "root" : name;
+  return name;
 }
 
 } // namespace

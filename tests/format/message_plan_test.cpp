@@ -74,6 +74,15 @@ TEST_CASE("a width that would take all memory is refused, and the widest that is
   }
 }
 
+TEST_CASE("a width of several parts that together would take all memory is refused") {
+  bool failed = false;
+  const std::string numbers("\1\0\0\0\0\x10\0\0\0\x10\0\0", 12); // 1, 4096, 4096
+  CHECK(message("{:08{}{}}", "iii", numbers, &failed).starts_with("[a width or precision above"));
+  CHECK(failed);
+  CHECK(message("{:0{}}", "iii", numbers, &failed).size() == 4096);
+  CHECK_FALSE(failed);
+}
+
 TEST_CASE("random bytes and codes are never read beyond their end") {
   std::mt19937 random(7);
   const std::string_view alphabet = "bciIuUfdLpstxDnumsMhTr=={}:,ab?";

@@ -14,10 +14,6 @@ struct finding {
 /// The negative control: where it is true, each target hands its checks something wrong, and must find it.
 inline bool expects_wrong = false;
 
-inline void check(bool good, std::string_view promise) {
-  if (!good) throw finding{std::string(promise)};
-}
-
 /// Bytes in a form that a terminal shows.
 [[nodiscard]] inline std::string shown(std::string_view bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -32,9 +28,29 @@ inline void check(bool good, std::string_view promise) {
   return out;
 }
 
-inline void check_equal(std::string_view is, std::string_view expected, std::string_view promise) {
-  if (is != expected)
-    throw finding{std::string(promise) + "\n  is:       " + shown(is) + "\n  expected: " + shown(expected)};
+/// Bytes that a promise speaks of.
+struct raw_bytes {
+  std::string_view text;
+};
+
+inline void append_part(std::string_view text, std::string& out) { out += text; }
+inline void append_part(raw_bytes of, std::string& out) { out += shown(of.text); }
+inline void append_part(std::size_t number, std::string& out) { out += std::to_string(number); }
+
+template <class... Parts> [[noreturn, gnu::noinline]] void fail(const Parts&... promise) {
+  finding found;
+  (append_part(promise, found.text), ...);
+  throw found;
+}
+
+/// The promise comes in parts, which are put together only where it does not hold: most inputs are good.
+template <class... Parts> void check(bool good, const Parts&... promise) {
+  if (!good) fail(promise...);
+}
+
+template <class... Parts>
+void check_equal(std::string_view is, std::string_view expected, const Parts&... promise) {
+  check(is == expected, promise..., "\n  is:       ", raw_bytes{is}, "\n  expected: ", raw_bytes{expected});
 }
 
 /// The text as it is; in the negative control with an unescaped byte in its middle.

@@ -24,8 +24,11 @@ bool same_bytes(const void* a, const void* b, std::size_t size) {
 
 class round_trip {
  public:
-  explicit round_trip(input& in) : in_(in), bound_(in.pick(80)), written_(bound_) {}
+  explicit round_trip(input& in) : in_(in), bound_(in.pick(80)), written_(bound_) {
+    expected_.reserve(most_written);
+  }
 
+  static constexpr std::size_t most_written = 20;
   void add_argument();
   void check_decoded() const;
   [[nodiscard]] std::size_t count() const { return expected_.size(); }
@@ -117,8 +120,7 @@ void round_trip::check_decoded() const {
   const int count = decode(written_.types(), bytes.data(), bytes.size(), out);
   check(count == static_cast<int>(expected_.size()), "as many arguments are decoded as were written");
   for (std::size_t i = 0; i < expected_.size(); ++i)
-    check(expected_[i](out[i]),
-          "argument " + std::to_string(i) + " of " + written_.types() + " is what was written");
+    check(expected_[i](out[i]), "argument ", i, " of ", written_.types(), " is what was written");
   if (bytes.size() == 0) return;
   const std::size_t shorter = in_.number<std::uint16_t>() % bytes.size();
   const exact_copy<std::byte> truncated(bytes.data(), shorter);
@@ -152,7 +154,7 @@ void check_header(input& in) {
 int fuzz_codec(const std::uint8_t* data, std::size_t size) {
   input in(data, size);
   round_trip trip(in);
-  while (!in.empty() && trip.count() < 20) trip.add_argument();
+  while (!in.empty() && trip.count() < round_trip::most_written) trip.add_argument();
   trip.check_decoded();
   input header(data, size);
   check_header(header);

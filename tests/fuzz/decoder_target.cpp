@@ -48,11 +48,15 @@ void check_arguments(std::string_view types, const std::byte* data, std::size_t 
   }
 }
 
-void check_message(const message_plan& plan, const std::byte* data, std::size_t size) {
+void check_message(const message_plan& plan, std::size_t format_bytes, const std::byte* data,
+                   std::size_t size) {
+  constexpr std::size_t most_of_a_field = 4 * std::size_t{65'536}; // the widest, with a fill of four bytes
+
   fmt::memory_buffer message;
   const message_outcome outcome = plan.append_message(data, size, message);
   check(!outcome.plain || is_plain_ascii({message.data(), message.size()}),
         "a message that is called plain holds printable ASCII");
+  check(message.size() <= (format_bytes + 1) * most_of_a_field + 8 * size, "no field asks for all memory");
   const std::size_t room = plan.most_bytes(size);
   if (room == 0) return;
   const std::unique_ptr<char[]> exact(new char[room]);
@@ -75,7 +79,7 @@ int fuzz_decoder(const std::uint8_t* data, std::size_t size) {
   const exact_copy<char> types(codes.data(), codes.size());
 
   const message_plan plan(format, {types.data(), types.size()});
-  check_message(plan, bytes.data(), bytes.size());
+  check_message(plan, format.size(), bytes.data(), bytes.size());
   check_arguments({types.data(), types.size()}, bytes.data(), bytes.size());
   check_arguments(plan.types(), bytes.data(), bytes.size());
   fmt::memory_buffer exception;

@@ -301,14 +301,18 @@ void compare(const std::string& format, const written_arguments& written, const 
              bool well_formed) {
   const std::optional<std::string> direct = arguments.format(format);
   const message made = deferred(format, written);
-  const std::string what = " for \"" + shown(format) + "\" of " + shown(written.types());
+  const std::string& types = written.types();
   if (!direct) {
-    check(!well_formed || made.outcome.failed, "what fmt refuses is refused" + what);
+    check(!well_formed || made.outcome.failed, "what fmt refuses is refused for ", raw_bytes{format}, " of ",
+          raw_bytes{types});
     return;
   }
-  check(!made.outcome.failed, "what fmt formats is formatted" + what + ": " + shown(made.text));
-  check_equal(made.text, doctored(*direct), "deferred formatting gives what fmt gives" + what);
-  check(made.outcome.cut == arguments.cut(), "a cut argument is told" + what);
+  check(!made.outcome.failed, "what fmt formats is formatted for ", raw_bytes{format}, " of ",
+        raw_bytes{types}, ": ", raw_bytes{made.text});
+  check_equal(made.text, doctored(*direct), "deferred formatting gives what fmt gives for ",
+              raw_bytes{format}, " of ", raw_bytes{types});
+  check(made.outcome.cut == arguments.cut(), "a cut argument is told for ", raw_bytes{format}, " of ",
+        raw_bytes{types});
 }
 
 /// A format of any bytes. What the compiler would refuse need only be survived.

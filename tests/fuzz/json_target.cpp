@@ -23,15 +23,14 @@ using nlohmann::json;
 json parsed(const std::string& line) {
   check(test::is_clean(line), "JSON holds no control character and no invalid UTF-8");
   json value = json::parse(line, nullptr, false);
-  check(!value.is_discarded(), "JSON parses: " + shown(line));
+  check(!value.is_discarded(), "JSON parses: ", raw_bytes{line});
   return value;
 }
 
 void check_string(const json& object, const char* key, std::string_view text) {
   if (text.empty() && !object.contains(key)) return;
-  check(object.contains(key) && object[key].is_string(), std::string("a string is there: ") + key);
-  check_equal(object[key].get<std::string>(), reference_read_back(text),
-              std::string("a string reads back: ") + key);
+  check(object.contains(key) && object[key].is_string(), "a string is there: ", key);
+  check_equal(object[key].get<std::string>(), reference_read_back(text), "a string reads back: ", key);
 }
 
 /// Named arguments of three kinds, made as the flusher makes them.

@@ -90,14 +90,14 @@ void check_values(const std::string& value) {
   const bool size = accepted([&] { settings.set("buffer_bytes", value); });
   const auto expected = expected_size(value);
   const bool in_range = expected && *expected >= 4096 && *expected <= 16U << 20 && *expected % 4096 == 0;
-  check(size == in_range, "a size is a whole number with KiB or MiB, in its range: " + shown(value));
+  check(size == in_range, "a size is a whole number with KiB or MiB, in its range: ", raw_bytes{value});
   const bool time = accepted([&] { settings.set("busy_interval", value); });
   const auto interval = expected_time(value);
   const bool usual = interval && *interval >= least_interval && *interval <= most_interval;
-  check(time == usual, "a time is a whole number with its unit, in its range: " + shown(value));
+  check(time == usual, "a time is a whole number with its unit, in its range: ", raw_bytes{value});
   const runtime_options options = settings.options();
-  if (size) check(options.buffer_bytes == *expected, "a size is what it says: " + shown(value));
-  if (time) check(options.busy_interval == *interval, "a time is what it says: " + shown(value));
+  if (size) check(options.buffer_bytes == *expected, "a size is what it says: ", raw_bytes{value});
+  if (time) check(options.busy_interval == *interval, "a time is what it says: ", raw_bytes{value});
 }
 
 /// A value is taken or refused the same, whether it is set, read as JSON or found in the environment.

@@ -51,7 +51,7 @@ class reader {
     return std::all_of(s.begin(), s.end(), [](char c) { return c > ' ' && c <= '~'; });
   }
   void expect(char c) {
-    check(rest_.starts_with(c), std::string("structured data has its ") + c);
+    check(rest_.starts_with(c), "structured data has its ", std::string_view(&c, 1));
     rest_.remove_prefix(1);
   }
 
@@ -123,8 +123,8 @@ void check_value(const reader& message, const std::string& id, const std::string
   const auto element = message.elements.find(id);
   if (element == message.elements.end() || element->second.contains("omitted")) return; // there was no room
   const auto found = element->second.find(name);
-  check(found != element->second.end() || text.empty(), "a parameter is there: " + name);
-  if (!text.empty()) check_equal(found->second, reference_escaped(text), "a parameter reads back: " + name);
+  check(found != element->second.end() || text.empty(), "a parameter is there: ", name);
+  if (!text.empty()) check_equal(found->second, reference_escaped(text), "a parameter reads back: ", name);
 }
 
 void check_body(std::string_view body, std::string_view text, const syslog_options& options) {

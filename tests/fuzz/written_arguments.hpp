@@ -39,7 +39,7 @@ class written_arguments {
     detail::fit(wire, argument_bytes_, left_);
     detail::code_text code;
     detail::code_of<Wire>::append(code);
-    if (!name.empty()) types_ += "=" + std::string(name) + ":";
+    if (!name.empty()) types_.append("=").append(name).append(":");
     types_.append(code.data, code.size);
     const std::size_t before = bytes_.size();
     bytes_.resize(before + detail::code_of<Wire>::bytes + detail::variable_bytes(wire));
