@@ -88,6 +88,7 @@ struct buffer {
   thread_identity thread;
   faultline::trigger trigger = faultline::trigger::level;
   faultline::level level = faultline::level::error;
+  bool times_are_exact = false; ///< of all records, not only of those that say so
   std::uint32_t site = 0;
   std::uint64_t trip_ticks = 0;
   std::uint32_t trips = 0;

@@ -22,12 +22,15 @@ struct slot_geometry {
   bool waits = false;         ///< a thread whose outbox is full waits
   bool holds_outside = false; ///< a thread holds records outside scopes, too
 
-  /// Each record has a reading of the real clock of its own.
-  [[nodiscard]] bool reads_clock() const noexcept { return statements != statement_clock::cursor; }
   [[nodiscard]] std::size_t segment_bytes() const noexcept {
     return buffer_bytes / segments_per_buffer / 64 * 64;
   }
   [[nodiscard]] std::size_t record_bytes() const noexcept;
 };
+
+/// What concerns every statement, whatever scopes are open.
+[[nodiscard]] constexpr level_mask base_mask_of(statement_clock clock) noexcept {
+  return static_cast<level_mask>(not_entered | (clock != statement_clock::cursor ? timed : 0));
+}
 
 } // namespace faultline::detail

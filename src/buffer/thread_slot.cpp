@@ -69,7 +69,7 @@ thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) 
   c.has_tsc = geometry.clock == clock_source::tsc;
   c.plain_scopes = c.has_tsc && !geometry.holds_outside;
   c.clock = geometry.statements;
-  c.base_mask = static_cast<level_mask>(not_entered | (c.clock != statement_clock::cursor ? timed : 0));
+  c.base_mask = base_mask_of(c.clock);
   c.slot = slot;
   slot->scope_clock_ = slot->outside_clock_ = c.clock;
   if (c.clock == statement_clock::cursor) // outside scopes no scope has read the clock
@@ -111,8 +111,10 @@ void thread_slot::detach() noexcept {
   cursor_->open.store(nullptr, std::memory_order_relaxed);
   if (holds_outside_ && outside_.owes()) ++lost_contexts;
   holds_outside_ = false; // what was held is discarded with the rest
+  counts.held.store(0, std::memory_order_relaxed);
   pop_scopes(0, 0);
   cursor_->clock = scope_clock_;
+  cursor_->base_mask = base_mask_of(scope_clock_);
   next_of_thread = nullptr;
   tenancy_.end(); // publishes all of the above to the next thread
 }
@@ -144,7 +146,7 @@ scope_slot* thread_slot::push_scope() noexcept {
   return &scope;
 }
 
-void thread_slot::pop_scopes(std::size_t index, std::uint32_t ended) noexcept {
+void thread_slot::take_away_scopes(std::size_t index, std::uint32_t ended) noexcept {
   if (index < depth_) cursor_->trip_mask = scopes_[index].outer_trip_mask;
   while (depth_ > index) {
     const scope_slot& scope = scopes_[--depth_];
@@ -155,6 +157,10 @@ void thread_slot::pop_scopes(std::size_t index, std::uint32_t ended) noexcept {
     some_special = false;
     for (const scope_slot& scope : scopes()) some_special = some_special || scope.is_special();
   }
+}
+
+void thread_slot::pop_scopes(std::size_t index, std::uint32_t ended) noexcept {
+  take_away_scopes(index, ended);
   if (depth_ > 0) return;
   if (holds_outside_) rewind_to_outside();
   end_statement();
@@ -187,69 +193,6 @@ std::uint64_t thread_slot::unsettled() noexcept {
   std::uint64_t count = live();
   for (std::uint64_t n = oldest_; n <= segment_; ++n) count -= marks(n).settled();
   return count;
-}
-
-void thread_slot::hold_outside(const node_head& logger, handler& target, std::uint64_t now) noexcept {
-  holds_outside_ = true;
-  outside_.logger = &logger;
-  outside_.target = &target;
-  outside_.start_ticks = now;
-  outside_.budget_ticks = 0;
-  outside_.capacity = scope_options::default_capacity;
-  outside_.serial = 0; // no scope's
-  outside_.target_bit = 1;
-  outside_.counts = false;
-  outside_.passing = false;
-  outside_.traits = 0;
-  outside_.ended_elsewhere.store(1, std::memory_order_relaxed); // never
-  outside_.context.reset({});
-  discard_outside();
-  enter_outside();
-}
-
-/// The thread's own records outside scopes come from here on.
-void thread_slot::enter_outside() noexcept {
-  outside_.levels = outside_.logger->flush_mask.load(std::memory_order_relaxed);
-  cursor_->clock = outside_clock_;
-  cursor_->trip_mask = static_cast<level_mask>(cursor_->base_mask | outside_.levels | timed);
-}
-
-/// The outermost scope is about to be entered.
-void thread_slot::leave_outside() noexcept {
-  cursor_->clock = scope_clock_;
-  outside_end_ = {segment_, cursor_->head, cursor_->logged, marks(segment_)};
-}
-
-/// Nothing is held outside scopes any more: the buffer is new, or what it held has been dealt with.
-void thread_slot::discard_outside() noexcept {
-  if (outside_.owes()) ++lost_contexts;
-  outside_.owe(false);
-  outside_.owed_to = 0;
-  outside_.held = 0;
-  outside_.watermark = here();
-  outside_.logged_mark = cursor_->logged;
-  outside_end_ = {segment_, cursor_->head, cursor_->logged, marks(segment_)};
-}
-
-/// The outermost scope ends: the buffer is as it was before, but for what it had to forget meanwhile.
-void thread_slot::rewind_to_outside() noexcept {
-  const std::uint64_t taken_back = cursor_->logged - outside_end_.logged;
-  if (outside_end_.segment < oldest_) {
-    rewind_segments();
-    outside_.watermark = here();
-  } else {
-    std::uint64_t discarded = taken_back + outside_end_.marks.settled();
-    for (std::uint64_t n = outside_end_.segment; n <= segment_; ++n) discarded -= marks(n).settled();
-    add(counts.discarded, discarded);
-    current_->pinned_bytes = 0;
-    start_segment(outside_end_.segment);
-    cursor_->head = outside_end_.head;
-    marks(segment_) = outside_end_.marks;
-    // Counts say how many records lie between: as if those that are gone had come before all of them.
-    for (std::uint64_t n = oldest_; n <= segment_; ++n) marks(n).first_logged += taken_back;
-  }
-  outside_.logged_mark += taken_back;
-  enter_outside();
 }
 
 void thread_slot::rewind_segments() noexcept {

@@ -16,6 +16,7 @@
 
 #include "base/mapping.hpp"
 #include "buffer/buffer.hpp"
+#include "buffer/flusher_side.hpp"
 #include "buffer/outbox.hpp"
 #include "buffer/sample_dice.hpp"
 #include "buffer/scope_slot.hpp"
@@ -92,10 +93,20 @@ class thread_slot {
   }
   [[nodiscard]] buffer& current() noexcept { return *current_; }
 
-  /// From now on the thread, which just attached, holds records outside scopes, for that logger and target:
-  /// `outside_` is their scope, and takes part while no other is open. One that is entered marks where they
-  /// end, and its end takes the buffer back to there; a hand-over that leaves with the buffer discards them.
+  // Records outside scopes, where they are held. `outside_` is their scope, and takes part while no other is
+  // open. One that is entered marks where they end, and its end takes the buffer back to there; a hand-over
+  // that leaves with the buffer discards them. In outside_scopes.cpp.
+
+  /// From now on the thread, which just attached, holds them, for that logger and target.
   void hold_outside(const node_head& logger, handler& target, std::uint64_t now) noexcept;
+  [[nodiscard]] bool holds_outside() const noexcept { return holds_outside_; }
+  /// Of a thread that does: when all open scopes have ended on other threads it is outside scopes again, and
+  /// holds what they held.
+  void leave_abandoned_scopes() noexcept;
+  /// All that is held has times of its own.
+  [[nodiscard]] bool times_are_exact() const noexcept {
+    return cursor_->clock != statement_clock::cursor && !outside_has_scopes_times_;
+  }
   /// A statement outside scopes ends.
   void end_statement() noexcept {
     if (!holds_outside_) rewind();
@@ -199,9 +210,10 @@ class thread_slot {
   /// For clock_kind::coarse, by the flusher: the thread's records are no older than that from now on.
   void advance_time(std::uint64_t ticks) noexcept;
 
-  /// What is held outside scopes counts as logged once it is dealt with: until then no ledger has it.
   void publish_counts() noexcept {
-    counts.logged.store(cursor_->logged - (holds_outside_ ? unsettled() : 0), std::memory_order_relaxed);
+    counts.logged.store(cursor_->logged, std::memory_order_relaxed);
+    if (holds_outside_) [[unlikely]]
+      counts.held.store(unsettled(), std::memory_order_relaxed);
   }
 
   // Plain state of the thread.
@@ -223,18 +235,6 @@ class thread_slot {
   hand_over_count hand_overs_published;
 
   // --- the flusher's own ---
-  struct flusher_side {
-    buffer* first = nullptr; ///< taken and not yet written, in order
-    buffer* last = nullptr;
-    std::uint64_t taken = 0;         ///< hand-overs taken out of the queue
-    std::uint64_t written = 0;       ///< hand-overs dealt with
-    std::uint64_t lost_contexts = 0; ///< to be told by the next dump
-    std::uint64_t outbox_limit = 0;
-    std::uint64_t hand_overs_limit = 0;
-    std::array<handler*, deepest_scope>
-        last_targets{}; ///< of the latest dump, for the outbox entry that belongs to it
-    std::size_t last_target_count = 0;
-  };
   alignas(64) flusher_side flusher;
   thread_slot* next = nullptr; ///< the generation's list; written before the slot is published
 
@@ -274,6 +274,7 @@ class thread_slot {
   bool drop_abandoned_scopes() noexcept; // true when there is room for one more scope
   [[nodiscard]] std::uint64_t live() const noexcept;
   [[nodiscard]] std::uint64_t unsettled() noexcept;
+  void take_away_scopes(std::size_t index, std::uint32_t ended) noexcept;
   void enter_outside() noexcept;
   void leave_outside() noexcept;
   void rewind_to_outside() noexcept;
@@ -302,8 +303,9 @@ class thread_slot {
   std::array<segment_marks, segments_per_buffer> marks_{};
   std::size_t depth_ = 0;
   std::uint32_t next_serial_ = 1;
-  std::array<scope_slot, deepest_scope> scopes_;
   bool holds_outside_ = false;
+  bool outside_has_scopes_times_ = false; // not all that is held outside scopes read the clock
+  std::array<scope_slot, deepest_scope> scopes_;
   statement_clock scope_clock_ = statement_clock::cursor;
   statement_clock outside_clock_ = statement_clock::cursor;
   scope_slot outside_;

@@ -271,8 +271,7 @@ void round::write_dump(thread_slot& slot, buffer& b, std::span<const trip_descri
     if (!c.chosen) continue;
     record_view& view = block_.emplace_back();
     const bool cut = views_.build(record_reader(c.at), c.logger, b.thread, scope, next_dump_, view);
-    view.time_is_exact =
-        threads_.owner.geometry.reads_clock() || (record_reader(c.at).flags() & record_exact) != 0;
+    view.time_is_exact = b.times_are_exact || (record_reader(c.at).flags() & record_exact) != 0;
     envelope.truncated += cut ? 1 : 0;
   }
   if (block_.empty()) return; // no empty dumps

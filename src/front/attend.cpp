@@ -182,6 +182,8 @@ void attend(const level_gate& gate, site& where, std::uint64_t word, std::byte* 
             const argument_types& types, cursor& c) noexcept {
   if (c.slot == nullptr) return; // a fork inside this statement, in a signal handler, wiped the cursor
   thread_slot& slot = *c.slot;
+  if (slot.holds_outside() && slot.in_scope()) [[unlikely]]
+    slot.leave_abandoned_scopes();
   if ((word & not_entered) != 0 && !enter(word, where, types)) {
     c.head = at; // as if it had never been
     --c.logged;

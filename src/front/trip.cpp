@@ -143,6 +143,7 @@ void owe(thread_slot& slot, scope_set tripped, std::atomic<std::uint64_t>& count
   b.thread = slot.thread;
   b.trigger = cause.trigger;
   b.level = cause.level;
+  b.times_are_exact = slot.times_are_exact();
   b.site = cause.site;
   b.trip_ticks = cause.ticks;
 }
@@ -285,8 +286,9 @@ bool make_room(cursor& c, std::size_t bytes) noexcept {
     // Scopes that write when they are full write now, before the buffer forgets for them.
     scope_set full = 0;
     const auto scopes = slot.scopes();
+    const position kept = slot.oldest_position() + slot.segment_bytes();
     for (std::size_t i = 0; i < scopes.size(); ++i)
-      if (scopes[i].counts && !scopes[i].abandoned()) full |= bit_of_scope(i);
+      if (scopes[i].counts && scopes[i].watermark < kept && !scopes[i].abandoned()) full |= bit_of_scope(i);
     if (full != 0) {
       trip_cause cause;
       cause.trigger = trigger::full;

@@ -191,6 +191,8 @@ runtime_stats runtime_core::stats() const {
   std::uint64_t copies = 0;
   for (thread_slot* slot = g->slots.load(std::memory_order_acquire); slot != nullptr; slot = slot->next) {
     const slot_counts& c = slot->counts;
+    s.logged -= read(
+        c.held); // first, so that a thread that logs meanwhile shows too many rather than fewer than none
     s.logged += read(c.logged);
     s.handed_over += read(c.handed_over);
     s.passed_only += read(c.passed_only);

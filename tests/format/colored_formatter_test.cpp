@@ -49,7 +49,7 @@ TEST_CASE("a dump is coloured with its envelope and without one") {
 TEST_CASE("text that is not a line for each record stays as it is") {
   dump_envelope dump;
   dump.id = 1;
-  for (const dump_envelope* envelope : {&dump, static_cast<const dump_envelope*>(nullptr)}) {
+  for (const dump_envelope* envelope : std::array<const dump_envelope*, 2>{&dump, nullptr}) {
     const auto two = detail::make_colored_formatter(std::make_shared<lines_formatter>(2));
     CHECK(format_one(two, sample_record("m"), envelope) == "line\nline\n");
   }

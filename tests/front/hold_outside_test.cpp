@@ -201,6 +201,7 @@ TEST_CASE("records outside scopes have their own time, with the scope's clock as
     const auto records = rt.target->records();
     REQUIRE(records.size() == 3);
     CHECK(records[1].time - records[0].time >= std::chrono::milliseconds(2));
+    for (const auto& record : records) CHECK(record.time_is_exact);
   }
 }
 
@@ -233,6 +234,70 @@ TEST_CASE("abandoned scopes give way to what was held outside") {
   FAULTLINE_ERROR(lg, "error");
   CHECK(rt.messages() == strings{"0", "1", "error"});
   CHECK(rt.stats().scopes_abandoned == 1);
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("an error behind abandoned scopes is an error outside scopes, whatever their level was") {
+  for (const level flush_level : {level::error, level::off}) {
+    manual_runtime rt(holding({.clock = clock_kind::scope}));
+    const logger lg = rt.get();
+    log_numbers(lg, 0, 2);
+    auto outer = std::make_unique<error_scope>(lg, scope_options{.flush_level = flush_level});
+    auto inner = std::make_unique<error_scope>(lg, scope_options{.flush_level = flush_level, .pin_first = 1});
+    log_numbers(lg, 2, 3);
+    std::thread([&] { inner.reset(); }).join();
+    if (flush_level == level::off) FAULTLINE_ERROR(lg, "of the outer scope");
+    std::thread([&] { outer.reset(); }).join();
+    FAULTLINE_ERROR(lg, "error");
+    FAULTLINE_ERROR(lg, "again");
+    rt.write_all();
+    const strings written = rt.messages();
+    REQUIRE(written.size() >= 5);
+    CHECK(strings(written.begin(), written.begin() + 3) == strings{"0", "1", "2"});
+    CHECK(strings(written.end() - 2, written.end()) == strings{"error", "again"});
+    CHECK_FALSE(rt.target->records().at(2).time_is_exact); // the scope's
+    CHECK(rt.target->records().back().time_is_exact);
+    CHECK(rt.stats().scopes_abandoned == 2);
+    CHECK(closes(rt.stats()));
+  }
+}
+
+TEST_CASE("a scope that writes when it is full is not made so by what was held before it") {
+  manual_runtime rt(holding({.buffer_bytes = 4096}));
+  const logger lg = rt.get();
+  for (int i = 0; i < 500; ++i) {
+    log_numbers(lg, i, i + 1);
+    const error_scope scope(lg, {.on_full = full_policy::flush});
+    log_numbers(lg, 1000, 1002);
+  }
+  CHECK(rt.messages().empty());
+  {
+    const error_scope scope(lg, {.capacity = 1000, .on_full = full_policy::flush});
+    log_numbers(lg, 0, 150); // more than the buffer holds
+  }
+  CHECK(rt.stats().lost == 0);
+  REQUIRE(rt.dumps().size() == 1);
+  CHECK(rt.messages().front() == "0");
+  CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("what is owed outside scopes is counted as lost, though a scope overwrote the buffer meanwhile") {
+  manual_runtime rt(holding({.buffer_bytes = 4096, .buffers_per_thread = 2}));
+  const logger lg = rt.get();
+  std::thread([&] {
+    FAULTLINE_ERROR(lg, "first");
+    log_numbers(lg, 0, 40);
+    FAULTLINE_ERROR(lg, "refused");
+    {
+      const error_scope scope(lg);
+      log_numbers(lg, 0, 1000);
+    }
+    log_numbers(lg, 40, 42);
+    FAULTLINE_ERROR(lg, "refused again");
+  }).join();
+  rt.write_all();
+  CHECK(rt.stats().contexts_refused == 2);
+  CHECK(rt.stats().lost == 42);
   CHECK(closes(rt.stats()));
 }
 

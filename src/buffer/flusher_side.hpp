@@ -1,0 +1,25 @@
+// What the flusher keeps of a thread slot.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "buffer/buffer.hpp"
+
+namespace faultline::detail {
+
+struct flusher_side {
+  buffer* first = nullptr; ///< taken and not yet written, in order
+  buffer* last = nullptr;
+  std::uint64_t taken = 0;         ///< hand-overs taken out of the queue
+  std::uint64_t written = 0;       ///< hand-overs dealt with
+  std::uint64_t lost_contexts = 0; ///< to be told by the next dump
+  std::uint64_t outbox_limit = 0;
+  std::uint64_t hand_overs_limit = 0;
+  std::array<handler*, deepest_scope>
+      last_targets{}; ///< of the latest dump, for the outbox entry that belongs to it
+  std::size_t last_target_count = 0;
+};
+
+} // namespace faultline::detail
