@@ -72,8 +72,8 @@ runtime_options options_of(const plan& p) {
     o.outbox_bytes = std::size_t{1} << 20;
     o.clock = clock_kind::coarse;
   } else if (p.name == "storms") {
-    o.storm_dumps_per_second = 50;
-    o.storm_burst = 20;
+    o.storm_dumps_per_second = 5;
+    o.storm_burst = 2;
   } else {
     throw std::invalid_argument("unknown plan: roomy, told, tiny, storms and outside are known");
   }
