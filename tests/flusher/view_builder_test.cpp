@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <deque>
 
 #include "record/dictionary.hpp"
 #include "support/catch.hpp"
@@ -11,12 +12,16 @@ using namespace faultline::detail;
 
 namespace {
 
+struct made_site : site {
+  explicit made_site(const char* text) : site{unentered, text, "file.cpp", "function", "", 7U, level::info} {}
+};
+
 /// A record of four bytes of arguments, by the statement of that format and these types.
 class made_record {
  public:
   made_record(const char* format, std::string_view types) {
-    static std::deque<site> sites; // their words name them for ever
-    site& s = sites.emplace_back(unentered, format, "file.cpp", "function", "", 7U, level::info);
+    static std::deque<made_site> sites; // their words name them for ever
+    site& s = sites.emplace_back(format);
     set_word(dictionary::instance().enter(s, types, 24));
   }
   explicit made_record(std::uint32_t site) { set_word(std::uint64_t{site} << 32 | 24U << 16); }
