@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <iostream>
 
 #include <faultline/faultline.hpp>
 
@@ -24,8 +25,7 @@ int main() {
 
   faultline::flush();
   const faultline::runtime_stats s = faultline::stats();
-  std::printf("%d records made, %d forgotten for free, %d lost\n", static_cast<int>(s.logged),
-              static_cast<int>(s.discarded), static_cast<int>(s.lost));
+  std::cout << s.logged << " records made, " << s.discarded << " forgotten for free, " << s.lost << " lost\n";
 }
 
 // clang-format off

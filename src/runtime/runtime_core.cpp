@@ -100,7 +100,7 @@ void runtime_core::configure(runtime_options options) {
 void runtime_core::check_startable() const {
   if (has_begun())
     throw configuration_error("start", "default runtime",
-                              "it has begun: call start before the first record, scope or attach");
+                              "it has begun: call start once, before the first record, scope or attach");
 }
 
 void runtime_core::keep(handler& h) {
