@@ -129,6 +129,18 @@ TEST_CASE("a hard link is refused before anything is emptied") {
   CHECK(contents(dir.file("precious")) == "precious");
 }
 
+TEST_CASE("what is refused is a trap: a plain open through either link empties what it leads to") {
+  const temporary_directory dir;
+  std::ofstream(dir.file("precious")) << "precious";
+  const bool hard = GENERATE(false, true);
+  if (hard)
+    fs::create_hard_link(dir.file("precious"), dir.file("log"));
+  else
+    fs::create_symlink(dir.file("precious"), dir.file("log"));
+  std::ofstream(dir.file("log")) << "text";
+  CHECK(contents(dir.file("precious")) == "text");
+}
+
 TEST_CASE("a FIFO is refused at once, with a reader and without one") {
   const temporary_directory dir;
   REQUIRE(::mkfifo(dir.file("fifo").c_str(), 0600) == 0);
