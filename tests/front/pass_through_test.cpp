@@ -239,6 +239,7 @@ TEST_CASE("an error of a scope that passes through goes by a buffer when the out
   CHECK(rt.messages().size() == rt.stats().logged);
   CHECK(rt.messages().back() == "refused");
   CHECK(rt.dumps().at(1).reason == "outbox full");
+  CHECK(rt.dumps().back().reason == "kept until the end");
   CHECK(rt.dumps().back().lost_contexts == 0);
   CHECK(closes(rt.stats()));
 }
