@@ -65,7 +65,7 @@ void test_point(race_point here) noexcept;
 [[nodiscard]] bool is_planted(planted_fault fault) noexcept;
 #else
 constexpr void test_point(race_point /*here*/) noexcept {}
-[[nodiscard]] constexpr bool is_planted(planted_fault /*fault*/) noexcept { return false; }
+[[nodiscard]] consteval bool is_planted(planted_fault /*fault*/) noexcept { return false; }
 #endif
 
 } // namespace faultline::detail
