@@ -184,21 +184,24 @@ TEST_CASE("a thread that ends inside a scope discards what the scope held") {
   const auto target = make_memory_handler();
   runtime r({.default_target = target});
   const logger lg = r.get_logger("cut short");
-  std::unique_ptr<error_scope> left_over;
-  std::thread([&] {
-    left_over = std::make_unique<error_scope>(lg);
-    FAULTLINE_DEBUG(lg, "held at the thread's end");
-  }).join();
-  CHECK(r.stats().scopes_abandoned == 1);
-  std::thread([&] {
-    const error_scope next(lg);
-    left_over.reset(); // belongs to a thread that is gone, whose slot this thread has now
-    FAULTLINE_ERROR(lg, "failed");
-  }).join();
+  constexpr std::uint64_t times = 5;
+  for (std::uint64_t ended = 1; ended <= times; ++ended) {
+    std::unique_ptr<error_scope> left_over;
+    std::thread([&] {
+      left_over = std::make_unique<error_scope>(lg);
+      FAULTLINE_DEBUG(lg, "held at the thread's end");
+    }).join();
+    CHECK(r.stats().scopes_abandoned == ended);
+    std::thread([&] {
+      const error_scope next(lg);
+      left_over.reset(); // belongs to a thread that is gone, whose slot this thread has now
+      FAULTLINE_ERROR(lg, "failed");
+    }).join();
+    CHECK(r.stats().scopes_abandoned == ended);
+  }
   REQUIRE(r.flush());
-  CHECK(target->messages() == std::vector<std::string>{"failed"});
-  CHECK(r.stats().scopes_abandoned == 1);
-  check_ledgers(r.stats(), 2);
+  CHECK(target->messages() == std::vector<std::string>(times, "failed"));
+  check_ledgers(r.stats(), 2 * times);
 }
 
 } // namespace faultline::stress
