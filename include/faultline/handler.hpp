@@ -4,8 +4,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
-#include <vector>
 
 #include <faultline/export.hpp>
 #include <faultline/formatter.hpp>
@@ -23,8 +21,9 @@ class handler_access;
 /// thread that logs; what they throw is caught, counted as lost for this handler and reported to `on_error`.
 /// They may block, though whatever they block waits behind them; they may log, though such records are
 /// counted and not written. A handler belongs to the runtime that uses it first, which keeps it alive, until
-/// that runtime is destroyed; another one refuses it with `configuration_error` where it is set. One that
-/// is in the hands of a background handler is called by that one's thread in place of the flusher's.
+/// that runtime is destroyed; another one refuses it with `configuration_error` where it is set. So it is
+/// with handlers inside the ones that come with faultline. One that is in the hands of a background handler
+/// is called by that one's thread in place of the flusher's, and by nobody else.
 class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
  public:
   handler() = default;
@@ -38,12 +37,12 @@ class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
   /// What set_level set. Any thread; no lock.
   [[nodiscard]] level threshold() const noexcept { return threshold_.load(std::memory_order_relaxed); }
 
-  /// Replaces the formatter; null brings back the default pattern. Any thread; takes a lock that the flusher
-  /// does not take. Formatters that were replaced live as long as the handler. Handlers around others pass it
-  /// on to those.
+  /// Replaces the formatter; null brings back the default pattern. Any thread; allocates; no lock. Formatters
+  /// that were replaced live as long as the handler. Handlers around others pass it on to those.
   virtual void set_formatter(formatter_ptr replacement);
 
-  /// Records that were given to this handler and that it could not write.
+  /// Records that were given to this handler and that it could not write; a `write` that threw counts with
+  /// its whole batch. In a forked child: since the fork.
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
 
   /// Of these, the records that report_dropped counted.
@@ -53,8 +52,8 @@ class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
   /// during the call only.
   virtual void write(const batch& records) = 0;
 
-  /// Puts out what `write` kept. Called at the end of each round in which the handler was given records
-  /// or still holds text.
+  /// Puts out what `write` kept. Called at the end of each round in which the handler was given records, was
+  /// opened anew or still holds text.
   virtual void flush() {}
 
   /// In place of `flush` in a round that `runtime::flush` or `stop` waits for: also puts out what the handler
@@ -62,7 +61,7 @@ class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
   virtual void flush_all() { flush(); }
 
   /// Called by `stop` after the last round, once, for a handler that is pending still. This one may wait, for
-  /// a bounded time of its own; what it cannot put out by then it counts as lost.
+  /// a bounded time of its own; what it cannot put out by then it counts as lost, and `stop` answers false.
   virtual void last_flush() {}
 
   /// True while `flush` has something left to do, so that the flusher calls it again next round.
@@ -98,8 +97,10 @@ class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
   std::atomic<const void*> keeper_{nullptr};
   /// Release by set_formatter, acquire by the flusher; null: the default pattern.
   std::atomic<const formatter*> formatter_{nullptr};
-  std::mutex formatters_mutex_;
-  std::vector<formatter_ptr> formatters_;
+  struct kept_formatter;
+  /// All that were ever set, the latest first. Release by set_formatter, acquire by whoever walks it; a list
+  /// without a lock, since a forked child could find one taken.
+  std::atomic<const kept_formatter*> formatters_{nullptr};
 };
 
 /// How handlers are passed about; the runtime keeps one, too.

@@ -22,7 +22,10 @@
 
 namespace faultline {
 
-/// Writes text to the stream's descriptor with write(2), past stdio's own buffer; the stream is not closed.
+/// Writes text to the stream's descriptor with write(2), past stdio's own buffer; the stream is not closed. A
+/// terminal that was stopped and a slow reader of a pipe or socket hold up nobody: their text is kept, up to
+/// 8 MiB, and `stop` waits for them as long as they take something within a second, for ten at most; what
+/// they have not taken then is lost and counted.
 /// Throws `configuration_error` for null or for a stream without a descriptor.
 [[nodiscard]] FAULTLINE_API handler_ptr make_stream_handler(std::FILE* stream);
 
@@ -37,7 +40,8 @@ struct file_options {
 /// Appends text to a file, one write(2) for what a round has to say. Opened with
 /// O_CLOEXEC|O_NOFOLLOW|O_APPEND; a path that is a symbolic link, a directory or a FIFO is refused. While the
 /// disk is full the text is kept up to `spool_bytes` and written when there is space again; a line that was
-/// written in part is completed, never torn or repeated.
+/// written in part is completed, never torn or repeated. `stop` gives a full disk a second; what is kept then
+/// is lost and counted.
 /// Throws `std::system_error` that names the path, or `configuration_error` for an option.
 [[nodiscard]] FAULTLINE_API handler_ptr make_file_handler(std::string_view path, file_options options = {});
 
@@ -81,8 +85,7 @@ struct console_options {
 };
 
 /// As `make_stream_handler`, for people: a record's line has the colour of its level. What a message says is
-/// escaped and cannot drive the terminal. A terminal that was stopped and a pipe whose reader is slow hold up
-/// nobody: their text is kept up to the spool's bound, and what is still kept at the end is lost and counted.
+/// escaped and cannot drive the terminal.
 /// Another formatter takes the place of pattern and colours. Throws `configuration_error` for the stream and
 /// for a wrong pattern.
 [[nodiscard]] FAULTLINE_API handler_ptr make_console_handler(console_options options = {});
@@ -150,7 +153,7 @@ struct fallback_options {
 /// have each record written once; a handler that throws in the middle of a batch has part of it written by
 /// both. Records count as lost when `second` loses them, or `first` those that it had taken. Levels and
 /// formatters as for `make_filter_handler`. Throws `configuration_error` for null, for one handler twice, and
-/// for a negative pause.
+/// for a pause that is negative or longer than a day.
 [[nodiscard]] FAULTLINE_API handler_ptr make_fallback_handler(handler_ptr first, handler_ptr second,
                                                               fallback_options options = {});
 
@@ -171,7 +174,8 @@ struct background_options {
 /// forked child, which has no such thread before its first record, the flusher calls `after_fork`. What
 /// `inner` throws costs the batch, is counted as lost and reported; what it logs is counted and not written.
 /// Levels as for `make_filter_handler`; a formatter is passed on to `inner`. Throws `configuration_error` for
-/// null and for an option out of range.
+/// null, for an option out of range, and for a handler that a runtime or another background handler has: two
+/// threads would call it.
 [[nodiscard]] FAULTLINE_API handler_ptr make_background_handler(handler_ptr inner,
                                                                 background_options options = {});
 

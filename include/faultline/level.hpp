@@ -27,8 +27,11 @@ inline constexpr std::string_view level_names[] = {"TRACE", "DEBUG",    "INFO", 
 
 namespace detail {
 
-/// Whether statements of that level are compiled when FAULTLINE_ACTIVE_LEVEL is `floor`.
-[[nodiscard]] constexpr bool compiled_in(level l, int floor) noexcept { return static_cast<int>(l) >= floor; }
+/// Whether statements of that level (`off`: of one known at run time) are compiled when
+/// FAULTLINE_ACTIVE_LEVEL is `floor`.
+[[nodiscard]] constexpr bool compiled_in(level l, int floor) noexcept {
+  return static_cast<int>(l) >= floor && floor < static_cast<int>(level::off);
+}
 
 /// One bit per level, so that "does this level concern anyone" is one AND. `off` has no bit.
 using level_mask = std::uint8_t;

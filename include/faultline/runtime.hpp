@@ -39,9 +39,9 @@ enum class outbox_policy : std::uint8_t {
 
 /// What went wrong where nobody could be told by an exception.
 struct error_report {
-  std::string_view kind;   ///< a short fixed name, such as "handler" or "format"
-  std::string_view detail; ///< one line of text, valid during the call
-  std::uint64_t count = 0; ///< failures of this kind since the last report of it
+  std::string_view kind;   ///< "handler", or "flusher" for what it could not do itself
+  std::string_view detail; ///< what the latest failure said, valid during the call
+  std::uint64_t count = 0; ///< failures of this handler, or of the flusher, since the last report of them
 };
 
 /// How a runtime works. Checked when it is made; a wrong value throws `configuration_error`.
@@ -65,7 +65,7 @@ struct runtime_options {
   std::uint32_t storm_burst = 5000; ///< dumps that it may cause at once beyond that rate, at least 1
   bool drain_on_terminate = false;  ///< chain a std::terminate handler that stops the runtime first
   std::function<void(const error_report&)> on_error =
-      {}; ///< called on the flusher thread, once a kind and second; empty: one line on stderr
+      {}; ///< called on the flusher thread, once a second for each handler; empty: one line on stderr
   outbox_policy on_outbox_full = outbox_policy::drop; ///< `block` needs a flusher with a thread
 };
 
@@ -103,7 +103,7 @@ struct runtime_stats {
   std::uint64_t scopes_abandoned = 0; ///< scopes that ended out of order or on another thread
   std::uint64_t handler_errors = 0;   ///< exceptions that handlers threw
   std::uint64_t format_errors = 0;    ///< records whose arguments did not fit their format
-  std::uint64_t handler_lost = 0;     ///< records that handlers accepted and then could not write
+  std::uint64_t handler_lost = 0;     ///< `handler::lost` of all handlers together
   std::uint64_t threads = 0;          ///< threads attached now
   std::uint64_t thread_memory_bytes =
       0;                    ///< memory reserved for the threads' buffers; follows the peak of live threads
@@ -134,8 +134,10 @@ class FAULTLINE_API runtime {
   /// False when the deadline passed first, on the flusher thread, and after stop. Held records stay held.
   bool flush(std::chrono::nanoseconds deadline = std::chrono::seconds(10));
 
-  /// Writes what is outstanding and ends the flusher. False when the deadline passed first: the rest is
-  /// counted. A second call returns what the first did. Any thread but the flusher's (false there).
+  /// Writes what is outstanding and ends the flusher. False when the deadline passed first, or when handlers
+  /// could not put out all they had (see handler::last_flush): the rest is counted. A second call returns
+  /// what the first did, and waits anew where the first gave up; the end of the process does not. Any thread
+  /// but the flusher's (false there).
   bool stop(std::chrono::nanoseconds deadline = std::chrono::seconds(10));
 
   /// Any thread; takes a lock that no logging thread takes.
@@ -159,7 +161,6 @@ class FAULTLINE_API runtime {
   friend runtime& default_runtime();
   friend runtime& start(runtime_options);
   friend class configuration;
-  explicit runtime(detail::core* existing) noexcept : core_(existing) {}
 
   detail::core* core_;
 };

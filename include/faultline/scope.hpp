@@ -103,7 +103,7 @@ namespace detail {
 
 struct scope_settings;
 
-/// Appends `key` and one encoded value to the scope's context; what does not fit is cut and counted.
+/// Appends `key` and one encoded value to the scope's context; one that does not fit is left out and counted.
 FAULTLINE_API void add_field(thread_slot& slot, unsigned index, std::string_view key, const char* code,
                              const std::byte* value, std::size_t bytes) noexcept;
 
@@ -130,12 +130,14 @@ class FAULTLINE_API error_scope {
   /// Leaves the scope. When an exception is leaving the block, `call failed` is logged at ERROR first.
   ~error_scope();
 
-  /// Writes what the scope holds now, with `reason` (cut at 63 bytes) in the envelope. Holding nothing, it
-  /// writes nothing, nor the reason: that is the rule for a scope that passes through already.
+  /// Writes what the scope holds now, with `reason` (cut to 63 bytes, of which the last are "[...]") in the
+  /// envelope. Holding nothing, it writes nothing, nor the reason: that is the rule for a scope that passes
+  /// through already.
   void trip(std::string_view reason) noexcept;
 
-  /// Adds a key and a value to the scope's context. Keys and values of one scope share 200 bytes; what goes
-  /// beyond is cut and the envelope counts it. Any type that may be logged raw.
+  /// Adds a key and a value to the scope's context. Keys and values of one scope share 200 bytes; a field
+  /// without room is left out and the envelope counts it. A text longer than 92 bytes is cut and ends with
+  /// "[...]". Any type that may be logged raw.
   template <class T>
   requires detail::raw_argument<T> error_scope& field(std::string_view key, const T& value) noexcept {
     using wire_type = detail::wire_t<T>;

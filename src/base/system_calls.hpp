@@ -30,4 +30,9 @@ struct system_calls {
 /// The kernel's own. The reference is good for ever.
 [[nodiscard]] const system_calls& real_system_calls() noexcept;
 
+/// The same with a write that does not wait for a terminal that was stopped or whose reader hangs, for a slow
+/// reader of a pipe or for the other end of a socket: it answers EAGAIN where nothing can be taken. Without
+/// /proc, and for a terminal that the process may not open, it asks first and takes little at a time.
+[[nodiscard]] const system_calls& calls_without_waiting() noexcept;
+
 } // namespace faultline::detail

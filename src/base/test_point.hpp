@@ -15,6 +15,7 @@ enum class race_point : std::uint8_t {
   slot_made,         ///< whole, and not in the list yet
   site_numbered,     ///< the site has an id, the dictionary's table no entry for it
   site_filled,       ///< it has one, and the site does not know its id
+  name_missed,       ///< a thread's name was in no cell, and is put in the next free one
   thread_ends,       ///< its slot is still its own, scopes and all
 
   // A statement that trips or passes, in the order of its steps.
@@ -49,6 +50,7 @@ enum class planted_fault : std::uint8_t {
   entries_are_given_back_first, ///< before they are written
   drain_is_one_round,           ///< whatever that round found
   word_before_entry,            ///< the site's id is known before its entry is in the table
+  name_is_stored,               ///< whatever another thread put into the cell meanwhile
   word_is_stored,               ///< whatever another thread stored there meanwhile
   late_context_is_dropped,      ///< one that a thread counts when its storm is over
   move_is_decided_twice,        ///< before and after the hand-over

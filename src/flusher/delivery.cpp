@@ -5,18 +5,21 @@
 
 #include "base/clock.hpp"
 #include "buffer/thread_slot.hpp"
+#include "handlers/handler_access.hpp"
 
 namespace faultline::detail {
 
-template <class Call> bool delivery::guarded(Call&& call) noexcept {
+template <class Call> bool delivery::guarded(const handler& called, Call&& call) noexcept {
+  const auto report = [&](std::string_view what) {
+    errors_.add(error_log::kind::handler, &called, what, monotonic_nanoseconds());
+  };
   try {
     call();
     return true;
   } catch (const std::exception& e) {
-    errors_.add(error_log::kind::handler, e.what(), monotonic_nanoseconds());
+    report(e.what());
   } catch (...) {
-    errors_.add(error_log::kind::handler, "threw something that is no std::exception",
-                monotonic_nanoseconds());
+    report("threw something that is no std::exception");
   }
   detail::add(counts_.handler_errors, 1);
   return false;
@@ -34,9 +37,9 @@ record_view& delivery::next(std::span<handler* const> targets) {
 
 bool delivery::write(handler& target, const batch& records) {
   settle();
-  return guarded([&] {
+  return guarded(target, [&] {
     touch(target);
-    target.write(records);
+    handler_access::write(target, records);
   });
 }
 
@@ -48,33 +51,42 @@ void delivery::settle() {
   if (gathered_ == 0) return;
   bool accepted = false;
   for (handler* target : run_targets_)
-    accepted = guarded([&] {
-                 touch(*target);
-                 target->write(batch({run_.data(), gathered_}));
-               }) ||
+    accepted = guarded(*target,
+                       [&] {
+                         touch(*target);
+                         handler_access::write(*target, batch({run_.data(), gathered_}));
+                       }) ||
                accepted;
   detail::add(accepted ? counts_.written : counts_.lost, gathered_);
   gathered_ = 0;
 }
 
 bool delivery::flush_handlers(bool all) {
-  for (handler* h : touched_) guarded([h, all] { all ? h->flush_all() : h->flush(); });
+  for (handler* h : touched_) guarded(*h, [h, all] { all ? h->flush_all() : h->flush(); });
   std::erase_if(touched_, [](const handler* h) { return !h->pending(); });
   return !touched_.empty();
 }
 
 bool delivery::finish_handlers() {
-  for (handler* h : touched_) guarded([h] { h->last_flush(); });
+  std::uint64_t lost = 0;
+  for (handler* h : touched_) {
+    const std::uint64_t before = h->lost();
+    guarded(*h, [h] { h->last_flush(); });
+    lost += h->lost() - before;
+  }
   std::erase_if(touched_, [](const handler* h) { return !h->pending(); });
-  return !touched_.empty();
+  return lost != 0 || !touched_.empty();
 }
 
 void delivery::after_fork(handler& h) noexcept {
-  guarded([&h] { h.after_fork(); });
+  guarded(h, [&h] { handler_access::after_fork(h); });
 }
 
 void delivery::reopen(handler& h) noexcept {
-  guarded([&h] { h.reopen(); });
+  guarded(h, [&] {
+    touch(h); // it may have text that waited for this, or something to report
+    h.reopen();
+  });
 }
 
 } // namespace faultline::detail

@@ -32,14 +32,15 @@ class delivery {
   /// Ends a round: flushes the handlers that were given something or have something left. True when one still
   /// has. `all`: somebody waits for this round (see handler::flush_all).
   bool flush_handlers(bool all);
-  /// The last call: lets the handlers that still have something finish. True when one still has.
+  /// The last call: lets the handlers that still have something finish. True when one still has, or lost
+  /// records by it.
   bool finish_handlers();
   void reopen(handler& h) noexcept;
   void after_fork(handler& h) noexcept;
 
  private:
   void touch(handler& h); ///< to be flushed at the round's end
-  template <class Call> bool guarded(Call&& call) noexcept;
+  template <class Call> bool guarded(const handler& called, Call&& call) noexcept;
 
   ledger& counts_;
   error_log& errors_;

@@ -1,32 +1,56 @@
-// Failures that nobody could be told of by an exception: counted, and reported once a kind and second.
+// Failures that nobody could be told of by an exception: counted, and reported once a second each.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <faultline/runtime.hpp>
 
+#include "base/clock.hpp"
+
 namespace faultline::detail {
 
-/// Flusher thread only.
+/// A source is a handler, or the flusher itself; each kind of failure of each source has a limit of its own,
+/// so that a noisy handler does not hide what another one says once. Flusher thread only.
 class error_log {
  public:
-  enum class kind : std::uint8_t { handler, format, flusher };
+  enum class kind : std::uint8_t { handler, flusher };
 
-  explicit error_log(std::function<void(const error_report&)> on_error) : on_error_(std::move(on_error)) {}
+  explicit error_log(std::function<void(const error_report&)> on_error);
 
-  /// Reports now if the kind was quiet for a second, else counts it for the next report.
-  void add(kind k, std::string_view detail, std::uint64_t now_ns) noexcept;
+  /// Reports now if the source was quiet for a second, else keeps it for `report_due`. `source`: see above;
+  /// null for the flusher.
+  void add(kind k, const void* source, std::string_view detail, std::uint64_t now_ns) noexcept;
+
+  /// Reports what was kept, and what standard error did not take, a second after the source's last report.
+  void report_due(std::uint64_t now_ns) noexcept;
+  void report_due() noexcept {
+    if (keeps_any_) report_due(monotonic_nanoseconds());
+  }
+  /// All of it, at the end.
+  void report_all() noexcept { report_due(UINT64_MAX); }
 
  private:
-  struct state {
+  struct entry {
+    entry(kind k, const void* from) noexcept : about(k), source(from) {}
+
+    kind about;
+    const void* source;
     std::uint64_t waiting = 0;
     std::uint64_t last_ns = 0;
+    std::string latest; ///< of those that wait
   };
+
+  [[nodiscard]] entry& find(kind k, const void* source) noexcept;
+  void report(entry& e, std::string_view detail, std::uint64_t now_ns) noexcept;
+  [[nodiscard]] bool tell(const error_report& r);
+
   std::function<void(const error_report&)> on_error_;
-  std::array<state, 3> states_{};
+  std::vector<entry> entries_; ///< few: as many as handlers that ever failed, and one of each kind for others
+  bool keeps_any_ = false;
 };
 
 } // namespace faultline::detail

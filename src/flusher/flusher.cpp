@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "base/sigpipe_guard.hpp"
 #include "base/test_point.hpp"
 
 namespace faultline::detail {
@@ -87,14 +88,22 @@ void flusher::run() {
 void flusher::drain() {
   threads_.accepting.store(false, std::memory_order_relaxed);
   // What threads handed over before they saw the flag is in the queue or about to be: rounds until one finds
-  // everything written and nothing new. Targets that cannot be written are tried so often and no longer.
-  constexpr int most_rounds = 1000;
+  // everything written and nothing new, or the time is up. Handlers that have something left meanwhile get a
+  // few rounds more, and then their last flush.
+  constexpr std::chrono::milliseconds patience(100);
+  clock::time_point handlers_until = clock::time_point::max();
   bool written = false;
-  for (int i = 0; i < most_rounds; ++i) {
+  for (bool over = false; !over;) {
     const round::outcome outcome = run_round(true);
+    const auto now = clock::now();
     written = outcome.written && !outcome.worked;
-    if (outcome.complete && (!outcome.worked || is_planted(planted_fault::drain_is_one_round))) break;
-    if (!outcome.complete) std::this_thread::sleep_for(std::chrono::microseconds(100));
+    if (!written)
+      handlers_until = clock::time_point::max();
+    else if (handlers_until == clock::time_point::max())
+      handlers_until = now + patience;
+    over = outcome.complete && (!outcome.worked || is_planted(planted_fault::drain_is_one_round));
+    over = over || now >= handlers_until || is_late(now);
+    if (!over && !outcome.complete) std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
   const barred_section barred;
   try {
@@ -104,16 +113,53 @@ void flusher::drain() {
   }
 }
 
+bool flusher::is_late(clock::time_point time) {
+  const std::lock_guard lock(mutex_);
+  return time >= stop_until_;
+}
+
+flusher::turn::turn(flusher& owner, clock::time_point until) : owner_(owner) {
+  std::unique_lock lock(owner_.mutex_);
+  taken_ = owner_.done_.wait_until(lock, until, [&] { return !owner_.in_turn_; });
+  if (taken_) owner_.in_turn_ = true;
+}
+
+flusher::turn::~turn() {
+  if (!taken_) return;
+  const std::lock_guard lock(owner_.mutex_);
+  owner_.in_turn_ = false;
+  owner_.done_.notify_all();
+}
+
 bool flusher::flush_by_hand(clock::time_point until) {
   do {
-    const std::lock_guard one(round_mutex_);
+    const turn mine(*this, until);
+    if (!mine) return false;
+    const sigpipe_guard guard;
     if (run_round(true).complete) return true;
   } while (clock::now() < until);
   return false;
 }
 
+bool flusher::stop_by_hand(clock::time_point until) {
+  const turn mine(*this, until);
+  threads_.accepting.store(false, std::memory_order_relaxed);
+  if (!mine) return false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (state_ == state::ended) return drained_;
+    state_ = state::stopping;
+  }
+  const sigpipe_guard guard;
+  drain();
+  const std::lock_guard lock(mutex_);
+  state_ = state::ended;
+  return drained_;
+}
+
 bool flusher::run_once() {
-  const std::lock_guard one(round_mutex_);
+  const turn mine(*this, clock::time_point::max());
+  const sigpipe_guard guard;
   return run_round(false).worked;
 }
 
@@ -150,15 +196,10 @@ bool flusher::stop(std::chrono::nanoseconds deadline) {
   const auto until = after(deadline);
   if (this_thread_is_barred()) return false;
   std::unique_lock lock(mutex_);
-  if (state_ == state::running && !thread_.joinable()) {
-    state_ = state::stopping;
+  stop_until_ = std::max(stop_until_, until);
+  if (state_ != state::ended && !thread_.joinable()) {
     lock.unlock();
-    const std::lock_guard one(round_mutex_);
-    drain();
-    lock.lock();
-    state_ = state::ended;
-    done_.notify_all();
-    return drained_;
+    return stop_by_hand(until);
   }
   if (state_ == state::running) state_ = state::stopping;
   work_.notify_one();

@@ -42,10 +42,27 @@ class flusher {
   using clock = std::chrono::steady_clock;
   enum class state : std::uint8_t { running, stopping, ended };
 
+  /// Manual mode: one caller at a time runs rounds. True of whoever got the turn in time. (A std::timed_mutex
+  /// would do, but the ThreadSanitizer of clang 14 does not know pthread_mutex_clocklock.)
+  class turn {
+   public:
+    turn(flusher& owner, clock::time_point until);
+    ~turn();
+    turn(const turn&) = delete;
+    turn& operator=(const turn&) = delete;
+    explicit operator bool() const noexcept { return taken_; }
+
+   private:
+    flusher& owner_;
+    bool taken_ = false;
+  };
+
   void run();
   round::outcome run_round(bool all);
   void drain();
+  [[nodiscard]] bool is_late(clock::time_point time);
   [[nodiscard]] bool flush_by_hand(clock::time_point until);
+  bool stop_by_hand(clock::time_point until);
 
   generation& threads_;
   const runtime_options& options_;
@@ -62,7 +79,8 @@ class flusher {
   bool hurried_ = false;
   std::vector<handler_ptr> to_reopen_;
   std::vector<handler_ptr> from_parent_;
-  std::mutex round_mutex_; // manual mode: one caller at a time
+  clock::time_point stop_until_{}; // the latest deadline of those who called `stop`
+  bool in_turn_ = false;           // manual mode: somebody runs a round
   bool drained_ = false;
   std::thread thread_;
 };

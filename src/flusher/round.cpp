@@ -37,6 +37,7 @@ round::outcome round::run(bool all) {
   write_storms(false);
   result.written = result.complete;
   if (out_.flush_handlers(all)) result.complete = false;
+  errors_.report_due();
   add(counts_.rounds, 1);
   return result;
 }
@@ -56,7 +57,9 @@ void round::advance_times() noexcept {
 bool round::end() {
   write_storms(true);
   out_.flush_handlers(true);
-  return !out_.finish_handlers();
+  const bool is_whole = !out_.finish_handlers();
+  errors_.report_all();
+  return is_whole;
 }
 
 void round::reopen(const std::vector<handler_ptr>& handlers) {
@@ -143,7 +146,7 @@ bool round::write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t&
         write_entry(slot, entry);
       } catch (const std::exception& e) { // no memory: this record is lost, the ones behind it are not
         add(counts_.lost, 1);
-        errors_.add(error_log::kind::flusher, e.what(), monotonic_nanoseconds());
+        errors_.add(error_log::kind::flusher, nullptr, e.what(), monotonic_nanoseconds());
       }
     }
     at += entry.bytes;
@@ -194,7 +197,7 @@ void round::write_hand_over(thread_slot& slot, buffer& b) {
     f = write_dumps(slot, b);
   } catch (const std::exception& e) { // no memory: what it had is lost, and the buffer goes home all the same
     f = {0, 0, 0, b.records};
-    errors_.add(error_log::kind::flusher, e.what(), monotonic_nanoseconds());
+    errors_.add(error_log::kind::flusher, nullptr, e.what(), monotonic_nanoseconds());
   }
   add(counts_.written, f.written);
   add(counts_.suppressed, f.suppressed);

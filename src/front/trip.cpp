@@ -69,6 +69,10 @@ scope_window window_of(thread_slot& slot, const scope_slot& scope) noexcept {
   out.start_ticks = scope.start_ticks;
   out.reason_size = static_cast<std::uint8_t>(std::min(reason.size(), out.reason.size()));
   if (out.reason_size > 0) std::memcpy(out.reason.data(), reason.data(), out.reason_size);
+  if (reason.size() > out.reason.size()) {
+    constexpr std::string_view mark = "[...]";
+    std::memcpy(out.reason.data() + out.reason.size() - mark.size(), mark.data(), mark.size());
+  }
   scope.context.copy_to(&out.context);
 }
 

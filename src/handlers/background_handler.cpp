@@ -11,6 +11,8 @@
 
 #include <faultline/configuration_error.hpp>
 
+#include "handlers/claim.hpp"
+
 namespace faultline {
 namespace detail {
 namespace {
@@ -29,19 +31,24 @@ const background_options& checked(const background_options& o) {
 
 background_handler::background_handler(handler_ptr inner, const background_options& options)
     : inner_(required(std::move(inner), "inner")), options_(checked(options)), background_(make_background()),
-      owner_process_(::getpid()) {}
+      owner_process_(::getpid()) {
+  claim(*inner_, this);
+}
 
 background_handler::~background_handler() {
   if (::getpid() != owner_process_) { // a child that exits without having logged
     abandon_copy();
     return;
   }
-  if (!background_->thread.joinable()) return;
-  const auto until = background_worker::clock::now() + options_.finish_limit;
-  if (background_->worker->finish(until, true))
+  if (background_->thread.joinable()) {
+    const auto until = background_worker::clock::now() + options_.finish_limit;
+    if (!background_->worker->finish(until, true)) {
+      background_->thread.detach();
+      return;
+    }
     background_->thread.join();
-  else
-    background_->thread.detach();
+  }
+  give_back(*inner_, this);
 }
 
 std::unique_ptr<background_handler::background> background_handler::make_background() const {
@@ -128,7 +135,7 @@ void background_handler::after_fork() {
   background_ = make_background();
   owner_process_ = ::getpid();
   is_refusing_ = refusal_unreported_ = false;
-  inner_->after_fork(); // there is no thread yet that could call it as well
+  handler_access::after_fork(*inner_); // there is no thread yet that could call it as well
 }
 
 } // namespace detail

@@ -22,7 +22,8 @@ class background_handler final : public wrapping_handler {
   static constexpr std::size_t most_spool_bytes = std::size_t{1} << 30;
   static constexpr std::chrono::milliseconds longest_finish_limit = std::chrono::minutes(1);
 
-  /// Throws `configuration_error` for null and for an option out of range.
+  /// Throws `configuration_error` for null, for an option out of range, and for a handler that somebody else
+  /// calls.
   background_handler(handler_ptr inner, const background_options& options);
   /// Lets the inner handler finish. A thread that hangs goes on by itself and keeps the inner handler.
   ~background_handler() override;
@@ -36,6 +37,8 @@ class background_handler final : public wrapping_handler {
   void reopen() override;
   /// The thread is the parent's, and so is what waits for it.
   void after_fork() override;
+  /// None: the inner handler belongs to the worker.
+  [[nodiscard]] std::array<handler*, 2> same_thread() const noexcept override { return {}; }
 
  private:
   /// What a forked child must neither touch nor free.

@@ -130,7 +130,7 @@ void background_worker::run_round(lock& held) {
     const bool finishing = finishing_ && waiting_.empty(); // else the next round finishes
     const bool all = std::exchange(all_wanted_, false) || finishing;
     call_inner(held, [&] { all ? inner_->flush_all() : inner_->flush(); });
-    if (finishing && finishing_ && inner_pending_) call_inner(held, [this] { inner_->last_flush(); });
+    if (finishing && finishing_ && inner_pending_) finish_inner(held);
     if (!inner_pending_) unflushed_ = 0;
     if (finishing && std::exchange(finishing_, false)) done_.notify_all();
   }
@@ -138,17 +138,27 @@ void background_worker::run_round(lock& held) {
   if (has_nothing_to_do()) all_wanted_ = false; // it came too late to matter
 }
 
+/// What the inner handler still has afterwards, and did not count itself, nobody will put out.
+void background_worker::finish_inner(lock& held) {
+  const std::uint64_t before = inner_->lost();
+  call_inner(held, [this] { inner_->last_flush(); });
+  if (!inner_pending_ || !finishing_) return; // nothing is left, or `finish` has given up and counted it
+  lost_ += unflushed_ - std::min(unflushed_, inner_->lost() - before);
+  unflushed_ = 0;
+}
+
 void background_worker::write_front(lock& held) {
   const std::unique_ptr<const batch_copy> records = std::move(waiting_.front());
   waiting_.pop_front();
   in_work_ = records->size();
-  call_inner(held, [&] { inner_->write(records->view()); });
-  unflushed_ += in_work_;
+  const std::uint64_t before = inner_->lost();
+  call_inner(held, [&] { handler_access::write(*inner_, records->view()); });
+  unflushed_ += in_work_ - std::min(in_work_, inner_->lost() - before);
   in_work_ = 0;
   bytes_ -= records->bytes();
 }
 
-/// As the flusher guards its calls; a batch at which `write` throws is lost whole.
+/// As the flusher guards its calls.
 template <class Call> void background_worker::call_inner(lock& held, Call&& call) noexcept {
   held.unlock();
   const std::uint64_t lost_before = inner_->lost();
@@ -166,7 +176,7 @@ template <class Call> void background_worker::call_inner(lock& held, Call&& call
   const bool is_pending = inner_->pending();
   held.lock();
   inner_pending_ = is_pending;
-  const std::uint64_t lost = inner_->lost() - lost_before + (has_thrown ? in_work_ : 0);
+  const std::uint64_t lost = inner_->lost() - lost_before;
   lost_ += lost - std::min(lost, std::exchange(counted_, 0));
   if (has_thrown && errors_++ == 0) error_ = std::move(what);
 }

@@ -67,6 +67,7 @@ class background_worker {
   [[nodiscard]] bool is_over() const noexcept { return ending_ && !finishing_; }
   void run_round(lock& held);
   void write_front(lock& held);
+  void finish_inner(lock& held);
   template <class Call> void call_inner(lock& held, Call&& call) noexcept;
   void give_up() noexcept;
 

@@ -3,8 +3,6 @@
 
 #include <faultline/handlers.hpp>
 
-#include "base/system_calls.hpp"
-
 namespace faultline::detail {
 
 /// What decides about colours; the strings are values of environment variables, null where one is not set.
@@ -19,10 +17,5 @@ struct console_facts {
 
 /// The rules are documented at `color_mode`.
 [[nodiscard]] bool wants_color(color_mode mode, const console_facts& facts) noexcept;
-
-/// The kernel's calls with a write that does not wait for a terminal that was stopped or whose reader hangs,
-/// or for a pipe's slow reader: it answers EAGAIN where nothing can be taken. Without /proc, and for a
-/// terminal that the process may not open, it asks first and takes little at a time.
-[[nodiscard]] const system_calls& console_calls() noexcept;
 
 } // namespace faultline::detail

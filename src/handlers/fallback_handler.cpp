@@ -14,14 +14,14 @@ fallback_handler::fallback_handler(handler_ptr first, handler_ptr second, fallba
     : first_(required(std::move(first), "first")), second_(required(std::move(second), "second")),
       retry_interval_(options.retry_interval), calls_(calls) {
   if (first_ == second_) throw configuration_error("second", "first", "a handler cannot stand in for itself");
-  if (retry_interval_.count() < 0)
+  if (options.retry_interval.count() < 0 || options.retry_interval > longest_retry_interval)
     throw configuration_error("retry_interval", std::to_string(options.retry_interval.count()) + " ms",
-                              "zero or more");
+                              "zero to one day");
 }
 
 void fallback_handler::write(const batch& records) {
   if (may_use_first() && try_first(records)) return;
-  forward(*second_, [&] { second_->write(records); });
+  forward(*second_, records);
 }
 
 bool fallback_handler::may_use_first() const {
@@ -35,7 +35,7 @@ bool fallback_handler::try_first(const batch& records) {
   const std::uint64_t dropped_before = first_->dropped();
   std::string failure;
   try {
-    first_->write(records);
+    handler_access::write(*first_, records);
   } catch (const std::exception& e) {
     failure = e.what();
     if (failure.empty()) failure = "the first handler threw";
@@ -112,8 +112,8 @@ void fallback_handler::after_fork() {
   static auto* const abandoned = new std::vector<std::string*>; // reachable, and never looked at
   abandoned->push_back(report_.release());
   state_ = state::healthy;
-  first_->after_fork();
-  second_->after_fork();
+  handler_access::after_fork(*first_);
+  handler_access::after_fork(*second_);
 }
 
 } // namespace detail

@@ -20,8 +20,10 @@ namespace faultline::detail {
 
 class fallback_handler final : public wrapping_handler {
  public:
-  /// Throws `configuration_error` for a null handler, twice the same one, and a negative pause. `calls` must
-  /// outlive it.
+  static constexpr std::chrono::milliseconds longest_retry_interval = std::chrono::hours(24);
+
+  /// Throws `configuration_error` for a null handler, twice the same one, and a pause out of range. `calls`
+  /// must outlive it.
   fallback_handler(handler_ptr first, handler_ptr second, fallback_options options,
                    const system_calls& calls);
 
@@ -37,6 +39,9 @@ class fallback_handler final : public wrapping_handler {
   [[nodiscard]] bool pending() const noexcept override;
   void reopen() override;
   void after_fork() override;
+  [[nodiscard]] std::array<handler*, 2> same_thread() const noexcept override {
+    return {first_.get(), second_.get()};
+  }
 
  private:
   enum class state { healthy, draining, resting };
@@ -49,7 +54,7 @@ class fallback_handler final : public wrapping_handler {
 
   const handler_ptr first_;
   const handler_ptr second_;
-  const std::chrono::nanoseconds retry_interval_;
+  const std::chrono::milliseconds retry_interval_;
   const system_calls& calls_;
   state state_ = state::healthy;
   std::chrono::nanoseconds retry_at_{};

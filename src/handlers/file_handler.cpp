@@ -79,8 +79,10 @@ int open_log_file(const std::string& path, unsigned mode, bool empty_it, const s
   return guard.release();
 }
 
-file_handler::file_handler(std::string_view path, const file_options& options, const system_calls& calls)
-    : text_handler(quoted(path), options.spool_bytes, calls), path_(path), mode_(options.mode) {
+file_handler::file_handler(std::string_view path, const file_options& options, const system_calls& calls,
+                           std::size_t records_an_entry)
+    : text_handler(quoted(path), options.spool_bytes, calls, records_an_entry), path_(path),
+      mode_(options.mode) {
   check_options(path, options);
   set_descriptor(open_log_file(path_, mode_, !options.append, calls));
 }

@@ -47,7 +47,8 @@ class file_handler : public text_handler {
  public:
   /// Throws `configuration_error` for an empty path, a path with a null character, a mode above 07777 and
   /// for `spool_bytes` 0, and what open_log_file throws. `calls` must outlive the handler.
-  file_handler(std::string_view path, const file_options& options, const system_calls& calls);
+  file_handler(std::string_view path, const file_options& options, const system_calls& calls,
+               std::size_t records_an_entry = SIZE_MAX);
   ~file_handler() override;
 
   /// Opens the path anew, never emptying it. If that fails it throws and the old descriptor stays. An entry

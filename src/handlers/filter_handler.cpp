@@ -35,13 +35,12 @@ class filter_handler final : public wrapping_handler {
   void reopen() override {
     forward(*inner_, [this] { inner_->reopen(); });
   }
-  void after_fork() override { inner_->after_fork(); }
+  void after_fork() override { handler_access::after_fork(*inner_); }
+  [[nodiscard]] std::array<handler*, 2> same_thread() const noexcept override { return {inner_.get()}; }
 
  private:
   void write_accepted(const batch& records);
-  void pass(const batch& records) {
-    forward(*inner_, [&] { inner_->write(records); });
-  }
+  void pass(const batch& records) { forward(*inner_, records); }
 
   const handler_ptr inner_;
   const record_predicate accepts_;

@@ -1,12 +1,11 @@
 #include <faultline/handler.hpp>
 
-#include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "handlers/handler_access.hpp"
 
 namespace faultline {
-
-handler::~handler() = default;
 
 void handler::set_level(level threshold) {
   threshold_.store(threshold, std::memory_order_relaxed);
@@ -14,14 +13,36 @@ void handler::set_level(level threshold) {
     listener(*this);
 }
 
+/// One that this handler has or had.
+struct handler::kept_formatter {
+  const formatter_ptr formatter;
+  const kept_formatter* next;
+
+  [[nodiscard]] bool is(const formatter_ptr& other) const noexcept { // kept by the same owner, too
+    return formatter == other && !formatter.owner_before(other) && !other.owner_before(formatter);
+  }
+};
+
+handler::~handler() {
+  const kept_formatter* next = nullptr;
+  for (const kept_formatter* f = formatters_.load(std::memory_order_acquire); f != nullptr; f = next) {
+    next = f->next;
+    delete f;
+  }
+}
+
 void handler::set_formatter(formatter_ptr replacement) {
-  const std::lock_guard lock(formatters_mutex_);
   const formatter* const chosen = replacement.get();
-  const auto is_same = [&replacement](const formatter_ptr& known) { // kept by the same owner, too
-    return known == replacement && !known.owner_before(replacement) && !replacement.owner_before(known);
-  };
-  if (std::none_of(formatters_.begin(), formatters_.end(), is_same))
-    formatters_.push_back(std::move(replacement));
+  const kept_formatter* known = formatters_.load(std::memory_order_acquire);
+  const kept_formatter* f = known;
+  while (f != nullptr && !f->is(replacement)) f = f->next;
+  if (f == nullptr) {
+    // Two threads may add one formatter twice, which costs the space.
+    auto fresh = std::make_unique<kept_formatter>(kept_formatter{std::move(replacement), known});
+    while (!formatters_.compare_exchange_weak(fresh->next, fresh.get(), std::memory_order_acq_rel)) {
+    }
+    (void)fresh.release();
+  }
   formatter_.store(chosen, std::memory_order_release);
 }
 
@@ -35,6 +56,23 @@ const formatter& handler::current_formatter() const {
 namespace detail {
 
 constinit std::atomic<void (*)(handler&)> handler_access::level_listener{nullptr};
+
+void handler_access::write(handler& h, const batch& records) {
+  const std::uint64_t before = h.lost();
+  try {
+    h.write(records);
+  } catch (...) {
+    const std::uint64_t counted = h.lost() - before;
+    if (counted < records.size()) h.report_lost(records.size() - counted);
+    throw;
+  }
+}
+
+void handler_access::after_fork(handler& h) {
+  h.lost_.store(0, std::memory_order_relaxed);
+  h.dropped_.store(0, std::memory_order_relaxed);
+  h.after_fork();
+}
 
 bool handler_access::is_kept_by(const handler& h, const void* runtime) noexcept {
   return h.keeper_.load(std::memory_order_relaxed) == runtime;

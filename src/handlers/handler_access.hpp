@@ -12,6 +12,12 @@ class handler_access {
   /// it.
   static std::atomic<void (*)(handler&)> level_listener;
 
+  /// Writes; what throws has lost the whole batch, which is counted for the handler where it did not count
+  /// so much itself.
+  static void write(handler& h, const batch& records);
+  /// The child counts its own losses.
+  static void after_fork(handler& h);
+
   /// From now on nothing that the calling thread logs makes a record, as on the flusher's thread: it is
   /// counted. For threads that call handlers. Defined by the front, a room above.
   static void bar_this_thread() noexcept;

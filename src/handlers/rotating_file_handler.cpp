@@ -20,9 +20,9 @@ namespace faultline {
 namespace detail {
 namespace {
 
-/// Small enough that an entry is a small part of a file, large enough that it is worth a call of the
-/// formatter.
-std::size_t choose_records_an_entry(std::uint64_t max_bytes) noexcept {
+/// A file can end between entries. Small enough that one is a small part of a file, large enough that it is
+/// worth a call of the formatter.
+std::size_t records_an_entry(std::uint64_t max_bytes) noexcept {
   constexpr std::uint64_t most = 256;
   constexpr std::uint64_t bytes_a_record = 4096; // with room to spare
   return static_cast<std::size_t>(
@@ -56,9 +56,8 @@ file_options as_file_options(const rotating_file_options& o) noexcept {
 
 rotating_file_handler::rotating_file_handler(std::string_view path, const rotating_file_options& options,
                                              const system_calls& calls)
-    : file_handler(path, as_file_options(checked(options)), calls), options_(options),
-      records_an_entry_(choose_records_an_entry(options.max_bytes)), owner_process_(::getpid()),
-      files_(this->path(), options.keep, calls) {
+    : file_handler(path, as_file_options(checked(options)), calls, records_an_entry(options.max_bytes)),
+      options_(options), owner_process_(::getpid()), files_(this->path(), options.keep, calls) {
   struct ::stat facts {};
   if (calls.fstat(descriptor(), &facts) != 0) throw_file_error(errno, "no facts about", this->path());
   if (!S_ISREG(facts.st_mode))
@@ -69,22 +68,6 @@ rotating_file_handler::~rotating_file_handler() {
   finish(); // here, where prepare_write is still this class's
   if (state_->compressor && ::getpid() != owner_process_)
     (void)state_.release(); // its thread is the parent's
-}
-
-void rotating_file_handler::write(const batch& records) {
-  if (records.envelope() != nullptr || records.size() <= records_an_entry_)
-    return file_handler::write(records);
-  for (auto rest = records.records(); !rest.empty();) {
-    const auto part = rest.first(std::min(records_an_entry_, rest.size()));
-    try {
-      file_handler::write(batch(part));
-    } catch (const std::exception& e) {
-      if (rest.size() == records.size()) throw; // nothing of the batch was taken
-      report_lost(rest.size());
-      return keep_report(e.what());
-    }
-    rest = rest.subspan(part.size());
-  }
 }
 
 void rotating_file_handler::flush() {
@@ -141,9 +124,14 @@ bool rotating_file_handler::is_replaced(const struct ::stat& facts) const {
 
 std::size_t rotating_file_handler::prepare_write() {
   (void)file_handler::prepare_write(); // a file that was reopened takes its place
-  const spool& text = text_spool();
-  if (text.empty() || !text.at_boundary()) return text.front_bytes();
+  spool& text = text_spool();
   struct ::stat facts {};
+  if (!text.at_boundary() && calls().fstat(descriptor(), &facts) == 0 && facts.st_nlink == 0) {
+    // Other processes rotated until the file was the oldest: the entry's begin is gone, and its rest need not
+    // be written.
+    report_dropped(text.drop_front());
+  }
+  if (text.empty() || !text.at_boundary()) return text.front_bytes();
   if (calls().fstat(descriptor(), &facts) != 0) return text.unwritten().size(); // the write will tell
   if (is_due(facts, text.front_bytes()) || is_replaced(facts)) {
     try_to_rotate(facts);

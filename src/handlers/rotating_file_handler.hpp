@@ -40,9 +40,6 @@ class rotating_file_handler final : public file_handler {
                         const system_calls& calls);
   ~rotating_file_handler() override;
 
-  /// Records of the pass path come in many small entries, so that a file can end between them.
-  void write(const batch& records) override;
-
   /// As text_handler::flush; throws, too, for each rotation and each compression that failed.
   void flush() override;
   [[nodiscard]] bool pending() const noexcept override;
@@ -83,7 +80,6 @@ class rotating_file_handler final : public file_handler {
   void keep_report(const char* what) noexcept;
 
   const rotating_file_options options_;
-  const std::size_t records_an_entry_;
   ::pid_t owner_process_;
   rotated_files files_;
   std::atomic<std::uint64_t> failures_{0}; // relaxed: a counter

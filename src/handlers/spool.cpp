@@ -15,10 +15,14 @@ std::size_t count_lines(std::string_view text) noexcept {
 
 } // namespace
 
-void spool::commit(std::size_t records) {
-  if (text_.size() == committed_) return;
-  entries_.push_back({text_.size(), records});
-  committed_ = text_.size();
+void spool::end_entry(std::size_t records) {
+  const std::size_t begin = std::max(committed_, entries_.empty() ? 0 : entries_.back().end);
+  if (text_.size() != begin) entries_.push_back({text_.size(), records});
+}
+
+void spool::roll_back() noexcept {
+  text_.resize(committed_);
+  while (!entries_.empty() && entries_.back().end > committed_) entries_.pop_back();
 }
 
 void spool::consume(std::size_t count) noexcept {

@@ -17,18 +17,21 @@ namespace faultline::detail {
 /// Not synchronised: it belongs to one flusher thread.
 class spool {
  public:
-  /// Where the next entry's text is appended; end it by `commit` or `roll_back`.
+  /// Where the next entry's text is appended.
   [[nodiscard]] std::string& text() noexcept { return text_; }
 
   /// How much text `commit` would add.
   [[nodiscard]] std::size_t uncommitted_bytes() const noexcept { return text_.size() - committed_; }
 
-  /// Makes what was appended an entry that stands for `records` records. An entry without text is written
-  /// already and is not kept.
-  void commit(std::size_t records);
+  /// Ends an entry that stands for `records` records, of what was appended since the last one. An entry
+  /// without text is written already and is not kept.
+  void end_entry(std::size_t records);
+
+  /// The entries that were ended are on their way.
+  void commit() noexcept { committed_ = text_.size(); }
 
   /// Takes back what was appended since the last commit.
-  void roll_back() noexcept { text_.resize(committed_); }
+  void roll_back() noexcept;
 
   /// The committed text that is not written yet, in order.
   [[nodiscard]] std::string_view unwritten() const noexcept {

@@ -22,7 +22,8 @@ int detail::descriptor_of(std::FILE* stream) {
 }
 
 handler_ptr make_stream_handler(std::FILE* stream) {
-  return std::make_shared<detail::stream_handler>(detail::descriptor_of(stream), detail::real_system_calls());
+  return std::make_shared<detail::stream_handler>(detail::descriptor_of(stream),
+                                                  detail::calls_without_waiting());
 }
 
 } // namespace faultline

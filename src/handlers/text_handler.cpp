@@ -1,12 +1,17 @@
 #include "handlers/text_handler.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include <unistd.h>
+
+#include "base/sigpipe_guard.hpp"
 
 namespace faultline::detail {
 namespace {
@@ -18,21 +23,23 @@ bool is_busy(int error) noexcept { return error == EAGAIN || error == EWOULDBLOC
 
 } // namespace
 
-text_handler::text_handler(std::string name, std::size_t spool_bytes, const system_calls& calls)
-    : calls_(calls), name_(std::move(name)), spool_bytes_(spool_bytes), owner_process_(::getpid()) {}
+text_handler::text_handler(std::string name, std::size_t spool_bytes, const system_calls& calls,
+                           std::size_t records_an_entry)
+    : calls_(calls), name_(std::move(name)), spool_bytes_(spool_bytes), records_an_entry_(records_an_entry),
+      owner_process_(::getpid()) {}
 
 void text_handler::write(const batch& records) {
   if (records.empty()) return;
   // A full spool of a failing target refuses before the work of formatting.
   if (spool_->unwritten().size() >= spool_bytes_ && !(may_write() && drain())) return refuse(records.size());
   try {
-    current_formatter().format(records, spool_->text());
+    format(records);
     if (!fits() && may_write()) drain();
     if (!fits()) {
       spool_->roll_back();
       return refuse(records.size());
     }
-    spool_->commit(records.size());
+    spool_->commit();
   } catch (...) { // the formatter's, or memory is short: the flusher counts the batch as lost
     spool_->roll_back();
     throw;
@@ -40,10 +47,46 @@ void text_handler::write(const batch& records) {
   if (spool_->unwritten().size() > write_bytes && may_write()) drain();
 }
 
+void text_handler::format(const batch& records) {
+  const formatter& text = current_formatter();
+  if (records.envelope() != nullptr || records.size() <= records_an_entry_) {
+    text.format(records, spool_->text());
+    return spool_->end_entry(records.size());
+  }
+  for (auto rest = records.records(); !rest.empty();) {
+    const auto part = rest.first(std::min(records_an_entry_, rest.size()));
+    text.format(batch(part), spool_->text());
+    spool_->end_entry(part.size());
+    rest = rest.subspan(part.size());
+  }
+}
+
 void text_handler::flush() {
   if (!spool_->empty() && may_write()) drain();
   if (const int error = std::exchange(unreported_error_, 0); error != 0)
     throw std::system_error(error, std::generic_category(), name_ + ": cannot write");
+}
+
+void text_handler::last_flush() {
+  using clock = std::chrono::steady_clock;
+  const auto end = clock::now() + longest_finish;
+  auto until = clock::now() + finish_limit;
+  retry_now(); // one attempt more, whatever the pause
+  while (!spool_->empty() && clock::now() < std::min(until, end)) {
+    const std::size_t before = spool_->unwritten().size();
+    if (may_write()) drain();
+    if (spool_->unwritten().size() < before)
+      until = clock::now() + finish_limit;
+    else
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  if (const std::uint64_t records = spool_->clear(); records != 0) {
+    report_dropped(records);
+    unreported_error_ = 0;
+    throw std::system_error(error_, std::generic_category(),
+                            name_ + ": " + std::to_string(records) + " records are lost at the end");
+  }
+  flush();
 }
 
 void text_handler::after_fork() {
@@ -61,11 +104,12 @@ void text_handler::finish() noexcept {
   // A child that exits without having logged destroys copies of the parent's handlers: what they hold is the
   // parent's to write.
   if (::getpid() != owner_process_) return;
+  const sigpipe_guard guard;
   try {
     if (!spool_->empty()) drain();
   } catch (...) { // only a derived prepare_write throws; what is left is counted below
   }
-  report_lost(spool_->clear());
+  report_dropped(spool_->clear());
 }
 
 /// Whether what is being added may stay beside what waits already.

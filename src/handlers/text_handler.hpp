@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -35,6 +36,9 @@ class text_handler : public handler {
   /// More text than this is written by `write` itself, so that a round's text stays in the second-level
   /// cache.
   static constexpr std::size_t write_bytes = 256U << 10;
+  /// `last_flush` gives up after so long in which the descriptor took nothing, and after so long in all.
+  static constexpr std::chrono::milliseconds finish_limit{1000};
+  static constexpr std::chrono::milliseconds longest_finish{10'000};
 
   void write(const batch& records) override;
 
@@ -42,14 +46,19 @@ class text_handler : public handler {
   /// again until the spool was emptied; nothing is lost by it. For a full pipe it throws only when the spool
   /// is full too and the first batch is refused.
   void flush() override;
+  /// Writes as long as the descriptor takes something, waiting for at most a second between two bytes. The
+  /// rest is counted by report_dropped; throws std::system_error that says so.
+  void last_flush() override;
   [[nodiscard]] bool pending() const noexcept override { return !spool_->empty() || unreported_error_ != 0; }
 
   /// The parent writes what was in the spool at the fork. Not counted: it is not lost.
   void after_fork() override;
 
  protected:
-  /// `name` is what errors are reported for. `calls` must outlive the handler.
-  text_handler(std::string name, std::size_t spool_bytes, const system_calls& calls);
+  /// `name` is what errors are reported for. Records of the pass path come in entries of at most
+  /// `records_an_entry`, at least 1; a dump is one. `calls` must outlive the handler.
+  text_handler(std::string name, std::size_t spool_bytes, const system_calls& calls,
+               std::size_t records_an_entry = SIZE_MAX);
 
   /// Writes what can be written now and counts the rest as lost; for the destructors of derived classes. In a
   /// forked child that was not told by after_fork it writes nothing.
@@ -71,6 +80,7 @@ class text_handler : public handler {
 
  private:
   [[nodiscard]] bool may_write() const { return error_ == 0 || calls_.monotonic_now() >= retry_at_; }
+  void format(const batch& records);
   [[nodiscard]] bool fits() const noexcept;
   bool drain();
   void begin_failure(int error);
@@ -79,6 +89,7 @@ class text_handler : public handler {
   const system_calls& calls_;
   const std::string name_;
   const std::size_t spool_bytes_;
+  const std::size_t records_an_entry_;
   std::unique_ptr<spool> spool_ = std::make_unique<spool>();
   int descriptor_ = -1;
   ::pid_t owner_process_;

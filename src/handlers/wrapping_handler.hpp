@@ -1,23 +1,34 @@
 // The base of handlers that pass what they are given to others.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
 #include <faultline/configuration_error.hpp>
 #include <faultline/handler.hpp>
 
+#include "handlers/handler_access.hpp"
+
 namespace faultline::detail {
 
 /// The runtime knows the wrapping handler only, so what a wrapped one loses is counted for both. Flusher
-/// thread only; a handler that is wrapped and written to by another runtime at the same time would be counted
-/// for both as well.
+/// thread only.
 class wrapping_handler : public handler {
+ public:
+  /// The handlers that this one calls on the thread that calls it; some may be null.
+  [[nodiscard]] virtual std::array<handler*, 2> same_thread() const noexcept = 0;
+
  protected:
   /// Calls and adds what `inner` lost meanwhile to this handler's count, also when the call throws.
   template <class Call> void forward(const handler& inner, Call&& call) {
     const loss_tally tally(*this, inner);
     call();
+  }
+
+  /// The same for a batch that is written.
+  void forward(handler& inner, const batch& records) {
+    forward(inner, [&] { handler_access::write(inner, records); });
   }
 
   /// Throws `configuration_error` for null.

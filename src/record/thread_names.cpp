@@ -4,6 +4,8 @@
 #include <memory>
 #include <new>
 
+#include "base/test_point.hpp"
+
 namespace faultline::detail {
 namespace {
 
@@ -36,6 +38,8 @@ std::uint32_t thread_names::enter(std::string_view name) noexcept try {
     const std::string* there = cells_[id].load(std::memory_order_acquire);
     if (there == nullptr) {
       if (!made) made = std::make_unique<const std::string>(name);
+      test_point(race_point::name_missed);
+      if (is_planted(planted_fault::name_is_stored)) delete cells_[id].exchange(nullptr);
       // Release publishes the text; acquire, for the loser, the winner's.
       if (cells_[id].compare_exchange_strong(there, made.get(), std::memory_order_acq_rel)) {
         (void)made.release();

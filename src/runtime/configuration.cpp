@@ -206,7 +206,7 @@ runtime_options configuration::options() {
   runtime_options made = options_;
   std::string target = target_;
   for (const auto& [name, text] : handlers_) // or each dumped record they passed on would be there twice
-    if (target.empty() && std::string_view(text).substr(0, text.find('?')) == "stderr") target = text;
+    if (target.empty() && detail::writes_to_standard_error(text)) target = text;
   if (!target.empty())
     made.default_target = opened_.emplace_back(target, detail::open_target("target", target)).second;
   return made;

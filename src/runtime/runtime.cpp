@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <exception>
-#include <mutex>
+#include <memory>
 
 #include <faultline/configuration_error.hpp>
 
@@ -41,10 +41,10 @@ detail::core* make_core(runtime_options options) {
   return made;
 }
 
-/// The default runtime's core; made by the first to ask, with the default options unless `start` came first.
-std::mutex default_mutex;
-std::atomic<detail::core*> default_core{nullptr};
-runtime* default_object = nullptr;
+/// Made by the first to ask, with the default options unless `start` came first; never destroyed:
+/// destructors that run after main may log. Release and acquire: publishes the object. No lock, which a
+/// forked child could find taken.
+std::atomic<runtime*> default_object{nullptr};
 
 } // namespace
 
@@ -68,16 +68,12 @@ bool runtime::run_once() { return full(core_).run_once(); }
 void runtime::reopen() { full(core_).reopen(); }
 
 runtime& default_runtime() {
-  // Acquire: sees the object that the store below published.
-  if (default_core.load(std::memory_order_acquire) != nullptr) return *default_object;
-  const std::lock_guard lock(default_mutex);
-  if (default_core.load(std::memory_order_relaxed) == nullptr) {
-    detail::core* made = make_core({});
-    default_object = new runtime(made); // never destroyed: destructors that run after main may log
-    std::atexit([] { default_object->stop(); });
-    default_core.store(made, std::memory_order_release);
-  }
-  return *default_object;
+  runtime* known = default_object.load(std::memory_order_acquire);
+  if (known != nullptr) return *known;
+  auto made = std::make_unique<runtime>(); // one of two that are made at once goes again
+  if (!default_object.compare_exchange_strong(known, made.get(), std::memory_order_acq_rel)) return *known;
+  std::atexit([] { full(default_object.load(std::memory_order_acquire)->core_).stop_at_exit(); });
+  return *made.release();
 }
 
 runtime& start(runtime_options options) {

@@ -7,7 +7,7 @@
 #include <faultline/handlers.hpp>
 
 #include "base/fork_guard.hpp"
-#include "handlers/handler_access.hpp"
+#include "handlers/claim.hpp"
 
 namespace faultline::detail {
 namespace {
@@ -105,18 +105,19 @@ void runtime_core::check_startable() const {
 
 void runtime_core::keep(handler& h) {
   const std::lock_guard lock(configuration_mutex());
-  const auto same = [&h](const handler_ptr& kept) { return kept.get() == &h; };
+  const auto same = [&h](const handler_ptr& known) { return known.get() == &h; };
   if (std::any_of(handlers_.begin(), handlers_.end(), same)) return;
-  handler_ptr kept = h.shared_from_this();
-  handlers_.reserve(handlers_.size() + 1);
-  if (!handler_access::replace_keeper(h, nullptr, this))
-    throw configuration_error("handler", "of another runtime",
-                              "a handler is called by one runtime's flusher: make one for each");
-  handlers_.push_back(std::move(kept));
+  handlers_.push_back(h.shared_from_this());
+  try {
+    claim(h, this);
+  } catch (...) {
+    handlers_.pop_back();
+    throw;
+  }
 }
 
 void runtime_core::give_back_handlers() noexcept {
-  for (const handler_ptr& h : handlers_) (void)handler_access::replace_keeper(*h, this, nullptr);
+  for (const handler_ptr& h : handlers_) give_back(*h, this);
 }
 
 std::vector<handler_ptr> runtime_core::kept() const {
@@ -127,11 +128,12 @@ std::vector<handler_ptr> runtime_core::kept() const {
 generation* runtime_core::make_generation(std::uint64_t epoch) {
   auto made = std::make_unique<running_generation>(*this, epoch, options_);
   // The first generation of a forked child: what the parent's flusher still had to write is the parent's.
-  if (generations_.fetch_add(1, std::memory_order_relaxed) > 0) made->flushing.forget_parent(kept());
+  if (has_begun()) made->flushing.forget_parent(kept());
   if (stopped_.load(std::memory_order_relaxed))
     made->accepting.store(false, std::memory_order_relaxed);
   else
-    made->flushing.start();
+    made->flushing.start(); // where the system has no thread for it the next statement tries again
+  generations_.fetch_add(1, std::memory_order_relaxed);
   return made.release();
 }
 
@@ -149,7 +151,13 @@ bool runtime_core::stop(std::chrono::nanoseconds deadline) {
     stopped_.store(true, std::memory_order_relaxed);
   }
   running_generation* g = running();
-  return g == nullptr || g->flushing.stop(deadline);
+  const bool is_whole = g == nullptr || g->flushing.stop(deadline);
+  gave_up_.store(g != nullptr && !g->flushing.ended(), std::memory_order_relaxed);
+  return is_whole;
+}
+
+void runtime_core::stop_at_exit() noexcept {
+  if (!gave_up_.load(std::memory_order_relaxed)) (void)stop(std::chrono::seconds(10));
 }
 
 bool runtime_core::run_once() {

@@ -37,6 +37,8 @@ class runtime_core final : public core {
   void keep(handler& h) override;
   bool flush(std::chrono::nanoseconds deadline);
   bool stop(std::chrono::nanoseconds deadline);
+  /// As `stop`, unless an earlier one gave up: what hung then is not waited for again.
+  void stop_at_exit() noexcept;
   [[nodiscard]] runtime_stats stats() const;
   bool run_once();
   void reopen();
@@ -61,6 +63,7 @@ class runtime_core final : public core {
   std::vector<handler_ptr> handlers_;
   /// Counts under the fork guard's lock; relaxed, for who reads it elsewhere has lost no more than a moment.
   std::atomic<std::uint64_t> generations_{0};
+  std::atomic<bool> gave_up_{false}; ///< relaxed: the latest `stop` did, and what it waited for is at work
   std::atomic<bool> stopped_{false}; ///< relaxed: a generation that begins later than `stop` takes nothing
 };
 

@@ -144,6 +144,11 @@ handler_ptr make(const target& t) {
 
 void check_target(std::string_view key, std::string_view text) { (void)take_apart(key, text); }
 
+bool writes_to_standard_error(std::string_view text) {
+  const target_kind kind = take_apart("target", text).kind;
+  return kind == target_kind::standard_error || kind == target_kind::console;
+}
+
 handler_ptr open_target(std::string_view key, std::string_view text) {
   const target t = take_apart(key, text);
   handler_ptr made = make(t);

@@ -10,6 +10,9 @@ namespace faultline::detail {
 /// Throws `configuration_error` for `key` when the text is no target's. Opens nothing.
 void check_target(std::string_view key, std::string_view text);
 
+/// Whether the text, which check_target has accepted, names a target that writes to standard error.
+[[nodiscard]] bool writes_to_standard_error(std::string_view text);
+
 /// Makes the handler. Throws as `check_target`, and `std::system_error` for a file that cannot be opened.
 [[nodiscard]] handler_ptr open_target(std::string_view key, std::string_view text);
 

@@ -1,5 +1,6 @@
 // One bad handler harms no other.
 #include <stdexcept>
+#include <utility>
 
 #include "support/catch.hpp"
 #include "support/manual_runtime.hpp"
@@ -23,7 +24,7 @@ TEST_CASE("a handler that throws anything costs the other handlers nothing and i
   rt.write_all();
   CHECK(good->messages() == strings{"one"});
   CHECK(rt.stats().handler_errors == 2);
-  CHECK(kinds == strings{"handler: broken"}); // once a kind and second
+  CHECK(kinds == strings{"handler: broken", "handler: threw something that is no std::exception"});
   CHECK(rt.stats().written == 1);
   CHECK(closes(rt.stats()));
 }
@@ -180,4 +181,38 @@ TEST_CASE("a handler that refuses takes nothing back of what another one wrote")
   CHECK(rt.stats().written == 1);
   CHECK(rt.stats().flusher_lost == 0);
   CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("a write that throws counts with its whole batch for the handler that threw, and for no other") {
+  const auto bad = make_callback_handler([](const batch&) { throw std::runtime_error("broken"); });
+  const auto good = make_memory_handler();
+  manual_runtime rt({.on_error = [](const error_report&) {}});
+  logger lg = rt.get();
+  lg.add_handler(bad);
+  lg.add_handler(good);
+  for (int i = 0; i < 3; ++i) FAULTLINE_INFO(lg, "{}", i);
+  rt.write_all();
+  CHECK(bad->lost() == 3);
+  CHECK(good->lost() == 0);
+  CHECK(rt.stats().handler_lost == 3);
+}
+
+TEST_CASE("a handler that has something to report after it was opened anew is asked for it") {
+  class complaining final : public handler {
+   public:
+    void write(const batch&) override {}
+    void reopen() override { has_news = true; }
+    void flush() override {
+      if (std::exchange(has_news, false)) throw std::runtime_error("news");
+    }
+    bool has_news = false;
+  };
+  strings reports;
+  manual_runtime rt({.on_error = [&](const error_report& r) { reports.emplace_back(r.detail); }});
+  rt.get().add_handler(std::make_shared<complaining>());
+  FAULTLINE_INFO(rt.get(), "begins");
+  rt.write_all();
+  rt.get_runtime().reopen();
+  rt.get_runtime().run_once();
+  CHECK(reports == strings{"news"});
 }

@@ -33,23 +33,68 @@ template <class Use> std::string on_stderr(Use use) {
 
 } // namespace
 
-TEST_CASE("failures of one kind are reported at most once a second, with their number") {
+TEST_CASE("failures of one source are reported at most once a second, with their number") {
   std::vector<std::string> reports;
   error_log log([&](const error_report& r) {
     reports.push_back(std::string(r.kind) + " " + std::string(r.detail) + " " + std::to_string(r.count));
   });
-  log.add(error_log::kind::handler, "a", second);
-  log.add(error_log::kind::handler, "b", second + 1);
-  log.add(error_log::kind::flusher, "c", second + 1);
-  log.add(error_log::kind::handler, "d", 2 * second);
+  const int one = 0;
+  log.add(error_log::kind::handler, &one, "a", second);
+  log.add(error_log::kind::handler, &one, "b", second + 1);
+  log.add(error_log::kind::flusher, nullptr, "c", second + 1);
+  log.add(error_log::kind::handler, &one, "d", 2 * second);
   CHECK(reports == std::vector<std::string>{"handler a 1", "flusher c 1", "handler d 2"});
+}
+
+TEST_CASE("a noisy handler does not hide what another one says once") {
+  std::vector<std::string> reports;
+  error_log log([&](const error_report& r) { reports.emplace_back(r.detail); });
+  const int noisy = 0;
+  const int quiet = 0;
+  for (std::uint64_t i = 0; i < 100; ++i) log.add(error_log::kind::handler, &noisy, "noise", second + i);
+  log.add(error_log::kind::handler, &quiet, "once", second + 50);
+  CHECK(reports == std::vector<std::string>{"noise", "once"});
+}
+
+TEST_CASE("what had to wait is reported when its second is over, or at the end") {
+  std::vector<std::string> reports;
+  error_log log([&](const error_report& r) {
+    reports.push_back(std::string(r.detail) + " " + std::to_string(r.count));
+  });
+  const int one = 0;
+  log.add(error_log::kind::handler, &one, "first", second);
+  log.add(error_log::kind::handler, &one, "second", second + 1);
+  log.add(error_log::kind::handler, &one, "third", second + 2);
+  log.report_due(2 * second - 1);
+  CHECK(reports == std::vector<std::string>{"first 1"});
+  log.report_due(2 * second);
+  log.report_due(9 * second);
+  CHECK(reports == std::vector<std::string>{"first 1", "third 2"});
+  log.add(error_log::kind::handler, &one, "fourth", 9 * second);
+  log.add(error_log::kind::handler, &one, "fifth", 9 * second);
+  log.report_all();
+  log.report_all();
+  CHECK(reports == std::vector<std::string>{"first 1", "third 2", "fourth 1", "fifth 1"});
 }
 
 TEST_CASE("without a callback a report is one line on stderr, hostile as its text may be") {
   error_log log({});
-  CHECK(on_stderr([&] { log.add(error_log::kind::handler, "a\nb", second); }) ==
+  CHECK(on_stderr([&] { log.add(error_log::kind::handler, nullptr, "a\nb", second); }) ==
         "faultline: handler: a\\nb\n");
-  CHECK(on_stderr([&] { log.add(error_log::kind::handler, "c", second + 1); }).empty());
-  CHECK(on_stderr([&] { log.add(error_log::kind::handler, "d", 3 * second); }) ==
+  CHECK(on_stderr([&] { log.add(error_log::kind::handler, nullptr, "c", second + 1); }).empty());
+  CHECK(on_stderr([&] { log.add(error_log::kind::handler, nullptr, "d", 3 * second); }) ==
         "faultline: handler: d (2 failures)\n");
+}
+
+TEST_CASE("a standard error that takes nothing holds up nobody, and has the report when it does again") {
+  error_log log({});
+  const std::string filler(1 << 16, '.'); // all that the pipe holds
+  const std::string text = on_stderr([&] {
+    REQUIRE(::write(STDERR_FILENO, filler.data(), filler.size()) == static_cast<ssize_t>(filler.size()));
+    ::alarm(10); // a report that waits is not to hang the suite
+    log.add(error_log::kind::handler, nullptr, "while it is full", second);
+    ::alarm(0);
+  });
+  CHECK(text.find('f') == std::string::npos);
+  CHECK(on_stderr([&] { log.report_due(2 * second); }) == "faultline: handler: while it is full\n");
 }

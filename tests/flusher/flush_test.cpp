@@ -312,6 +312,26 @@ TEST_CASE("stop says so when a handler still has something left") {
   }
 }
 
+TEST_CASE("a stop asks a handler that keeps its text no longer than it was given") {
+  class patient final : public handler {
+   public:
+    void write(const batch&) override {}
+    void flush_all() override { ++asked; }
+    [[nodiscard]] bool pending() const noexcept override { return true; }
+    int asked = 0;
+  };
+  const auto times_in = [](std::chrono::milliseconds deadline) {
+    const auto target = std::make_shared<patient>();
+    runtime rt({.default_target = make_null_handler(), .flusher = flusher_mode::manual});
+    rt.get_logger().add_handler(target);
+    FAULTLINE_INFO(rt.get_logger(), "kept for ever");
+    CHECK_FALSE(rt.stop(deadline));
+    return target->asked;
+  };
+  CHECK(times_in(std::chrono::milliseconds(0)) == 2); // in the one round, and at the end
+  CHECK(times_in(std::chrono::seconds(10)) > 2);
+}
+
 TEST_CASE("a flush that waits returns when the runtime stops") {
   const auto target = std::make_shared<faultline::test::gated_handler>();
   runtime rt({.default_target = target});
@@ -333,4 +353,21 @@ TEST_CASE("a flush that waits returns when the runtime stops") {
   waiting.join();
   CHECK_FALSE(flushed);
   CHECK(rt.stop());
+}
+
+TEST_CASE("in manual mode flush and stop give up at their deadline while another thread is in a round") {
+  const auto target = std::make_shared<faultline::test::gated_handler>();
+  runtime rt({.default_target = target, .flusher = flusher_mode::manual});
+  {
+    const error_scope scope(rt.get_logger());
+    FAULTLINE_ERROR(rt.get_logger(), "hangs");
+  }
+  std::thread writing([&] { rt.run_once(); });
+  target->wait_for_one_that_hangs();
+  CHECK_FALSE(rt.flush(std::chrono::milliseconds(10)));
+  CHECK_FALSE(rt.stop(std::chrono::milliseconds(10)));
+  target->open();
+  writing.join();
+  CHECK(rt.stop());
+  CHECK(target->messages() == strings{"hangs"});
 }

@@ -26,6 +26,10 @@ TEST_CASE("FAULTLINE_ACTIVE_LEVEL removes statements below it, arguments and log
   CHECK(rt.messages() == strings{"info", "error"});
 }
 
+// At 6 all are gone, those whose level is known at run time among them.
+static_assert(detail::compiled_in(level::off, 5) && !detail::compiled_in(level::off, 6));
+static_assert(detail::compiled_in(level::critical, 5) && !detail::compiled_in(level::critical, 6));
+
 TEST_CASE("FAULTLINE_ACTIVE_LEVEL removes chosen statements below it too, uncounted") {
   manual_runtime rt;
   int evaluated = 0;

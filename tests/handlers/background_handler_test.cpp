@@ -532,3 +532,24 @@ TEST_CASE("a background handler without an inner one, or with an option out of r
   CHECK_THROWS_AS(make_background_handler(inner, {.finish_limit = 61s}), configuration_error);
   CHECK_NOTHROW(make_background_handler(inner, {.spool_bytes = 4096, .finish_limit = 0ms}));
 }
+
+TEST_CASE(
+    "what the inner handler still has after its last flush counts as lost, unless it counted that itself") {
+  class keeping final : public handler {
+   public:
+    explicit keeping(std::uint64_t counts_itself) : counts_itself_(counts_itself) {}
+    void write(const batch&) override {}
+    void last_flush() override { report_dropped(counts_itself_); }
+    [[nodiscard]] bool pending() const noexcept override { return true; }
+
+   private:
+    const std::uint64_t counts_itself_;
+  };
+  for (const std::uint64_t counts_itself : {0U, 1U, 3U}) {
+    const handler_ptr h = make_background_handler(std::make_shared<keeping>(counts_itself), patient);
+    h->write(numbered_records(3).all());
+    h->last_flush();
+    CHECK(h->lost() == 3);
+    CHECK(h->dropped() == 3);
+  }
+}

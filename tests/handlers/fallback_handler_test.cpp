@@ -243,6 +243,7 @@ TEST_CASE("handlers that cannot stand in for each other are refused") {
   CHECK_THROWS_WITH(make_fallback_handler(nullptr, h), contains("first"));
   CHECK_THROWS_WITH(make_fallback_handler(h, nullptr), contains("second"));
   CHECK_THROWS_AS(make_fallback_handler(h, h), configuration_error);
-  CHECK_THROWS_WITH(make_fallback_handler(h, make_null_handler(), {.retry_interval = -1ms}),
-                    contains("retry_interval"));
+  for (const auto wrong : {-1ms, 86'400'001ms, std::chrono::milliseconds::max()})
+    CHECK_THROWS_WITH(make_fallback_handler(h, make_null_handler(), {.retry_interval = wrong}),
+                      contains("retry_interval"));
 }

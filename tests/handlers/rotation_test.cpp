@@ -1,9 +1,13 @@
 // What a rotating handler leaves in its folder.
 #include "handlers/rotating_file_handler.hpp"
 
+#include <cerrno>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -288,4 +292,46 @@ TEST_CASE("wrong options of rotation are refused by name before anything is open
   CHECK(names_in(dir.file("")).empty());
   CHECK_THROWS_WITH(make_rotating_file_handler("/dev/null"), contains("regular file"));
   CHECK_THROWS_WITH(failed_rotations(*make_null_handler()), contains("rotat"));
+}
+
+TEST_CASE("a batch that finds no room is refused whole, whatever its size") {
+  const temporary_directory dir;
+  failing_calls disk;
+  const auto h = make(dir.file("log"), {.max_bytes = 20, .spool_bytes = 100}, failing_calls::table());
+  disk.error_of = [](std::string_view name, std::size_t, std::string_view) {
+    return name == "write" ? ENOSPC : 0;
+  };
+  const numbered_records records(20);
+  h->write(records.one(0));
+  CHECK_THROWS_WITH(h->flush(), contains("No space"));
+  h->write(records.all());
+  CHECK(h->lost() == 20);
+  disk.error_of = nullptr;
+  disk.now += 1s;
+  h->flush();
+  CHECK(text_of_all(dir.file("log")) == "record 0\n");
+}
+
+TEST_CASE("the rest of a line whose begin other processes' rotations removed is counted, not written") {
+  const temporary_directory dir;
+  failing_calls disk;
+  const auto h = make(dir.file("log"), {.max_bytes = 1'000}, failing_calls::table());
+  const numbered_records records(2);
+  disk.most_bytes = 3;
+  bool full = false;
+  disk.error_of = [&](std::string_view name, std::size_t, std::string_view) {
+    return name == "write" && std::exchange(full, true) ? ENOSPC : 0;
+  };
+  h->write(records.one(0));
+  CHECK_THROWS_WITH(h->flush(), contains("No space"));
+  CHECK(contents(dir.file("log")) == "rec");
+  fs::remove(dir.file("log"));
+  ::close(::open(dir.file("log").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)); // by another process
+  disk.error_of = nullptr;
+  disk.now += 1s;
+  h->write(records.one(1));
+  h->flush();
+  CHECK(contents(dir.file("log")) == "record 1.\n");
+  CHECK(h->lost() == 1);
+  CHECK(h->dropped() == 1);
 }

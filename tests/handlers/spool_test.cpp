@@ -8,7 +8,8 @@ namespace {
 
 void add(spool& s, std::string_view text, std::size_t records) {
   s.text() += text;
-  s.commit(records);
+  s.end_entry(records);
+  s.commit();
 }
 
 } // namespace
@@ -44,7 +45,8 @@ TEST_CASE("text may be consumed while more is being added") {
   s.consume(8);
   CHECK(s.empty());
   CHECK(s.uncommitted_bytes() == 6);
-  s.commit(1);
+  s.end_entry(1);
+  s.commit();
   CHECK(s.unwritten() == "added\n");
   CHECK(s.clear() == 1);
 }
@@ -106,7 +108,30 @@ TEST_CASE("many entries consumed in small steps stay exact") {
 
 TEST_CASE("an entry without text is written already") {
   spool s;
-  s.commit(5);
+  s.end_entry(5);
+  s.commit();
   CHECK(s.empty());
   CHECK(s.clear() == 0);
+}
+
+TEST_CASE("several entries are committed together, or taken back together") {
+  spool s;
+  add(s, "kept\n", 1);
+  const auto append = [&] {
+    s.text() += "one\n";
+    s.end_entry(1);
+    s.text() += "two\nthree\n";
+    s.end_entry(2);
+  };
+  append();
+  s.consume(3); // in the middle of it
+  CHECK(s.unwritten() == "t\n");
+  s.roll_back();
+  CHECK(s.unwritten() == "t\n");
+  append();
+  s.commit();
+  CHECK(s.unwritten() == "t\none\ntwo\nthree\n");
+  CHECK(s.whole_entries(6) == 6);
+  CHECK(s.whole_entries(15) == 6);
+  CHECK(s.clear() == 4);
 }

@@ -1,13 +1,21 @@
+#include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <memory>
+#include <string>
+#include <thread>
+#include <utility>
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <faultline/configuration_error.hpp>
 #include <faultline/handlers.hpp>
 
 #include "support/catch.hpp"
+#include "support/manual_runtime.hpp"
 #include "support/sample_records.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -85,4 +93,131 @@ TEST_CASE("a pipe whose reader is slow receives everything in order") {
   CHECK(received == records.text());
   CHECK_FALSE(h->pending());
   ::close(ends[0]);
+}
+
+namespace {
+
+/// A pipe whose writing end waits, as a program's standard error may be one.
+struct waiting_pipe {
+  waiting_pipe() {
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    reading = ends[0];
+    stream.reset(::fdopen(ends[1], "w"));
+    REQUIRE(stream);
+  }
+  waiting_pipe(const waiting_pipe&) = delete;
+  waiting_pipe& operator=(const waiting_pipe&) = delete;
+  ~waiting_pipe() { close_reading(); }
+
+  void close_reading() {
+    if (reading >= 0) ::close(reading);
+    reading = -1;
+  }
+  std::string read_some(std::size_t most) {
+    std::string text(most, '\0');
+    const ::ssize_t n = ::read(reading, text.data(), text.size());
+    text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    return text;
+  }
+
+  int reading = -1;
+  file_ptr stream;
+};
+
+/// Ends a test that hangs.
+struct deadline {
+  deadline() { ::alarm(60); }
+  ~deadline() { ::alarm(0); }
+};
+
+} // namespace
+
+TEST_CASE(
+    "a pipe or a socket that nobody reads holds up nobody, and what it never takes is counted at the end") {
+  const deadline limit;
+  const numbered_records records(20'000);
+  int sockets[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == 0);
+  const file_ptr socket(::fdopen(sockets[1], "w"));
+  waiting_pipe pipe;
+  for (const auto& [stream, reading] :
+       {std::pair{pipe.stream.get(), pipe.reading}, std::pair{socket.get(), sockets[0]}}) {
+    const handler_ptr h = make_plain(stream);
+    h->write(records.all());
+    CHECK_NOTHROW(h->flush());
+    CHECK(h->pending());
+    CHECK(h->lost() == 0);
+    CHECK_THROWS_WITH(h->last_flush(), test::contains("records are lost at the end"));
+    CHECK_FALSE(h->pending());
+    REQUIRE(::fcntl(reading, F_SETFL, O_NONBLOCK) == 0);
+    std::string received(records.text().size(), '\0');
+    std::size_t size = 0;
+    for (::ssize_t n = 1; n > 0; size += n > 0 ? static_cast<std::size_t>(n) : 0)
+      n = ::read(reading, received.data() + size, received.size() - size);
+    const auto lines =
+        std::count(received.begin(), received.begin() + static_cast<std::ptrdiff_t>(size), '\n');
+    CHECK(static_cast<std::size_t>(lines) + h->lost() == 20'000);
+    CHECK(h->lost() > 0);
+  }
+  ::close(sockets[0]);
+}
+
+TEST_CASE("stop waits for a slow reader as long as it reads, and says so when it does not") {
+  const deadline limit;
+  waiting_pipe pipe;
+  runtime rt({.default_target = make_null_handler(), .outbox_bytes = 4U << 20});
+  const handler_ptr h = make_plain(pipe.stream.get());
+  logger lg = rt.get_logger();
+  lg.add_handler(h);
+  const std::string long_text(1000, 'x');
+  const auto log = [&](int records) {
+    for (int i = 0; i < records; ++i) FAULTLINE_INFO(lg, "{}", long_text);
+  };
+  SECTION("it reads") {
+    std::string received;
+    std::thread reader([&] {
+      for (std::string part = pipe.read_some(2000); !part.empty(); part = pipe.read_some(2000)) {
+        received += part;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    });
+    log(1000);
+    CHECK(rt.stop());
+    CHECK(rt.stats().handler_lost == 0);
+    pipe.stream.reset();
+    reader.join();
+    CHECK(received.size() == 1000 * (long_text.size() + 1));
+  }
+  SECTION("it does not") {
+    log(200);
+    CHECK_FALSE(rt.stop());
+    CHECK(rt.stats().handler_lost >= 200 - 65); // less what the pipe holds
+    CHECK(rt.stats().handler_lost == h->lost());
+  }
+  CHECK(rt.stats().lost == 0);
+}
+
+TEST_CASE("a reader that has gone does not end the program") {
+  const numbered_records records(3);
+  ::sigset_t pending;
+  SECTION("when a handler is destroyed") {
+    waiting_pipe pipe;
+    handler_ptr h = make_plain(pipe.stream.get());
+    h->write(records.all());
+    pipe.close_reading();
+    h.reset();
+  }
+  SECTION("when the program runs the rounds") {
+    waiting_pipe pipe;
+    test::manual_runtime rt({.on_error = [](const error_report&) {}});
+    rt.get().add_handler(make_plain(pipe.stream.get()));
+    pipe.close_reading();
+    FAULTLINE_INFO(rt.get(), "one");
+    rt.get_runtime().run_once();
+    CHECK_FALSE(rt.get_runtime().stop());
+    CHECK(rt.stats().handler_lost == 1);
+  }
+  REQUIRE(::sigpending(&pending) == 0);
+  CHECK(::sigismember(&pending, SIGPIPE) == 0);
 }

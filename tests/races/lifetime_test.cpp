@@ -1,6 +1,9 @@
 // Races of threads that come, go, and enter sites, and of a process that forks; each forced.
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -11,6 +14,7 @@
 #include "races/play.hpp"
 #include "record/dictionary.hpp"
 #include "record/layout.hpp"
+#include "record/thread_names.hpp"
 #include "stress/child.hpp"
 
 using namespace faultline;
@@ -186,6 +190,28 @@ TEST_CASE("a site whose id is known has its entry") {
   const auto end = std::tuple{true, true, true, true};
   check_race([](const faults& planted) { return entered_twice(planted, race_point::site_numbered); }, end,
              planted_fault::word_before_entry);
+}
+
+TEST_CASE("two names that two threads put into one cell at once have an id each") {
+  const std::string name = "one";
+  const auto cell_of = [](std::string_view n) {
+    return std::hash<std::string_view>{}(n) % detail::thread_names::most_names;
+  };
+  std::string rival;
+  for (int i = 0; rival.empty() || cell_of(rival) != cell_of(name); ++i) rival = std::to_string(i);
+  const auto play = [&](const faults& planted) {
+    test::stage s;
+    for (const planted_fault f : planted) s.plant(f);
+    test::actor thread;
+    test::actor other;
+    detail::thread_names names;
+    std::uint32_t first = 0;
+    std::uint32_t second = 0;
+    s.at(race_point::name_missed, [&] { other.does([&] { second = names.enter(rival); }); });
+    thread.does([&] { first = names.enter(name); });
+    return std::tuple{first != second, std::string(names.find(first)), std::string(names.find(second))};
+  };
+  check_race(play, std::tuple{true, name, rival}, planted_fault::name_is_stored);
 }
 
 TEST_CASE("a context that is suppressed while its storm ends is counted, in the next summary") {

@@ -375,7 +375,8 @@ TEST_CASE("handlers that write to standard error share it with the default targe
     REQUIRE(r.stop());
     return test::contents(path);
   };
-  for (const char* const handlers : {"root=stderr", "db=null;root=stderr?level=warning"}) {
+  for (const char* const handlers :
+       {"root=stderr", "db=null;root=stderr?level=warning", "root=console?level=error"}) {
     const std::string text = dumped(handlers);
     CHECK(text.find("told once") != std::string::npos);
     CHECK(text.find("told once") == text.rfind("told once"));

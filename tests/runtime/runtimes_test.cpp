@@ -8,6 +8,7 @@
 
 using namespace faultline;
 using faultline::test::closes;
+using faultline::test::contains;
 using faultline::test::manual_runtime;
 using faultline::test::strings;
 
@@ -155,8 +156,8 @@ TEST_CASE("a handler belongs to one runtime until that is destroyed") {
   const logger of_other = other->get_logger("other");
   {
     runtime first({.default_target = lines});
-    const std::string refusal =
-        "handler: 'of another runtime': a handler is called by one runtime's flusher: make one for each";
+    const std::string refusal = "handler: 'in other hands': one runtime or one background handler calls a "
+                                "handler: make one for each";
     CHECK_THROWS_WITH(runtime({.default_target = lines}), refusal);
     CHECK_THROWS_WITH(of_other.add_handler(lines), refusal);
     CHECK_THROWS_WITH(error_scope(of_other, {.target = lines}), refusal);
@@ -168,4 +169,40 @@ TEST_CASE("a handler belongs to one runtime until that is destroyed") {
   FAULTLINE_INFO(of_other, "of the other");
   CHECK(other->flush());
   CHECK(lines->messages() == strings{"of the first", "of the other"});
+}
+
+TEST_CASE("a handler inside another one is called by the same runtime, or by one background handler, alone") {
+  const auto all = [](const record_view&) { return true; };
+  const auto shared = make_memory_handler();
+  const std::string refusal = "in other hands";
+  const auto other = std::make_unique<runtime>(runtime_options{.default_target = make_null_handler()});
+  {
+    runtime first({.default_target = make_filter_handler(shared, all)});
+    const logger lg = first.get_logger();
+    // One thread may come to it by several ways.
+    lg.add_handler(make_filter_handler(shared, all));
+    lg.add_handler(make_fallback_handler(make_null_handler(), shared));
+    lg.add_handler(shared);
+    CHECK_THROWS_WITH(other->get_logger().add_handler(shared), contains(refusal));
+    CHECK_THROWS_WITH(other->get_logger().add_handler(make_filter_handler(shared, all)), contains(refusal));
+    CHECK_THROWS_WITH(make_background_handler(shared), contains(refusal));
+    CHECK_THROWS_WITH(make_background_handler(make_filter_handler(shared, all)), contains(refusal));
+  }
+  const handler_ptr outer = make_fallback_handler(make_null_handler(), make_memory_handler());
+  {
+    const handler_ptr background = make_background_handler(make_fallback_handler(outer, shared));
+    CHECK_THROWS_WITH(make_background_handler(shared), contains(refusal));
+    CHECK_THROWS_WITH(other->get_logger().add_handler(outer), contains(refusal));
+    CHECK_THROWS_WITH(other->get_logger().add_handler(make_filter_handler(outer, all)), contains(refusal));
+    other->get_logger().add_handler(background);
+    CHECK_NOTHROW(make_fallback_handler(outer, shared)); // refused where it is put to use
+  }
+  CHECK_THROWS_WITH(other->get_logger().add_handler(shared), contains(refusal)); // the runtime has it still
+}
+
+TEST_CASE("a background handler that is gone has given its inner handler back") {
+  const auto inner = make_memory_handler();
+  (void)make_background_handler(inner);
+  runtime r({.default_target = inner});
+  CHECK(r.stop());
 }

@@ -1,6 +1,7 @@
 // Ends in the way that its first argument names, after failures whose records must be in the file that the
 // second names. Started by exit_test.
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -98,6 +99,14 @@ int run(std::string_view how) {
   if (how == "key destructor") {
     log_in_key_destructor();
     return 0;
+  }
+  if (how == "after a stop that gave up") {
+    const auto hangs = faultline::make_callback_handler([](const faultline::batch&) { ::pause(); });
+    {
+      const error_scope scope(faultline::get_logger("exit"), {.target = hangs});
+      FAULTLINE_ERROR(faultline::get_logger("exit"), "hangs");
+    }
+    return faultline::stop(std::chrono::milliseconds(50)) ? 4 : 0;
   }
   fail_in_threads();
   if (how == "return") return 0;

@@ -1,5 +1,6 @@
 // Whatever way a process ends, what was handed over is written.
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <sstream>
 #include <string>
@@ -101,6 +102,12 @@ TEST_CASE("threads that log while the process ends tear no line and cost none th
       REQUIRE(rest.size() == 10);
     }
   }
+}
+
+TEST_CASE("what a stop gave up waiting for is not waited for again when the process ends") {
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(end_by("after a stop that gave up").status == 0);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(8)); // where the wait would be ten
 }
 
 TEST_CASE("the test would notice a missing line and a wrong status") {

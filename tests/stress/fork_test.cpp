@@ -109,6 +109,25 @@ TEST_CASE("a child that opens its handlers anew forgets the parent's text first"
   CHECK(target->calls == "reopens ");
 }
 
+TEST_CASE("a child counts what its own handlers lose, from zero") {
+  const auto inner = make_callback_handler([](const batch&) { throw 1; });
+  const auto target = make_filter_handler(inner, [](const record_view&) { return true; });
+  auto options = by_hand(target);
+  options.on_error = [](const error_report&) {};
+  runtime r(std::move(options));
+  const auto fail = [&] {
+    {
+      const error_scope scope(r.get_logger("forks"));
+      FAULTLINE_ERROR(r.get_logger("forks"), "lost");
+    }
+    r.run_once();
+    return r.stats().handler_lost;
+  };
+  CHECK(fail() == 1);
+  CHECK(in_child([&] { return fail() == 1 && inner->lost() == 1 ? 0 : 1; }) == 0);
+  CHECK(fail() == 2);
+}
+
 TEST_CASE("a child of a child logs as well") {
   runtime r(by_hand(make_null_handler()));
   const logger lg = r.get_logger("forks");

@@ -15,7 +15,7 @@ ROOMS = {
     "handover": {"handover", "base/test_point.hpp"},
     "format": {"base", "record", "format"},
     "handlers": {"base", "format", "handlers"},
-    "smtp": {"smtp"},
+    "smtp": {"smtp", "base/sigpipe_guard.hpp"},
     "front": {"base", "record", "buffer", "handover", "front", "handlers/handler_access.hpp"},
     "flusher": {"base", "record", "buffer", "handover", "format", "front", "handlers/handler_access.hpp", "flusher"},
     "runtime": {"base", "record", "buffer", "handover", "format", "handlers", "front", "flusher", "runtime"},

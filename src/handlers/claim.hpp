@@ -1,0 +1,16 @@
+// Who calls a handler: one flusher, or one background handler's thread.
+#pragma once
+
+#include <faultline/handler.hpp>
+
+namespace faultline::detail {
+
+/// Notes `caller` for `h` and for the handlers that it passes records to on the same thread. Several handlers
+/// of one caller may share an inner one. Throws `configuration_error`, with nothing noted, when another
+/// caller has one of them.
+void claim(handler& h, const void* caller);
+
+/// Forgets `caller` for all of them.
+void give_back(handler& h, const void* caller) noexcept;
+
+} // namespace faultline::detail

@@ -1,0 +1,49 @@
+// A system that has no thread for the flusher, for a while. A program of its own: it replaces pthread_create.
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include <dlfcn.h>
+#include <pthread.h>
+
+#include <faultline/faultline.hpp>
+
+#include "support/catch.hpp"
+
+namespace {
+
+bool refuses = false;
+
+} // namespace
+
+extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*start)(void*),
+                              void* argument) {
+  if (refuses) return EAGAIN;
+  static const auto real = reinterpret_cast<decltype(&pthread_create)>(::dlsym(RTLD_NEXT, "pthread_create"));
+  return real(thread, attributes, start, argument);
+}
+
+using namespace faultline;
+
+TEST_CASE(
+    "a runtime whose flusher could not start begins with the next statement, and not as a child of a fork") {
+  class noting_handler final : public handler {
+   public:
+    void write(const batch& records) override {
+      for (const record_view& r : records) messages.emplace_back(r.message());
+    }
+    void after_fork() override { messages.emplace_back("forgot the parent"); }
+    std::vector<std::string> messages;
+  };
+  const auto target = std::make_shared<noting_handler>();
+  runtime r({.default_target = target});
+  logger lg = r.get_logger();
+  lg.add_handler(target);
+  refuses = true;
+  FAULTLINE_INFO(lg, "without a thread");
+  refuses = false;
+  FAULTLINE_INFO(lg, "with one");
+  CHECK(r.stop());
+  CHECK(target->messages == std::vector<std::string>{"with one"});
+  CHECK(r.stats().lost == 1);
+}
