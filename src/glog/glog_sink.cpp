@@ -25,9 +25,9 @@ level level_of(google::LogSeverity severity) noexcept {
 class recording_sink final : public google::LogSink {
  public:
   recording_sink(logger lg, const glog_sink_options& options) : logger_(lg), options_(options) {
-    if (options.fatal_flush < std::chrono::milliseconds(0))
+    if (options.fatal_flush < std::chrono::milliseconds(0) || options.fatal_flush > std::chrono::hours(1))
       throw configuration_error("fatal_flush", std::to_string(options.fatal_flush.count()) + " ms",
-                                "zero or more");
+                                "zero to one hour");
   }
 
   using google::LogSink::send;

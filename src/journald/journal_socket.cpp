@@ -43,6 +43,7 @@ journal_socket::journal_socket(const std::string& path) {
 }
 
 int journal_socket::send(std::string_view entry) {
+  reached_ = false;
   if (descriptor_ < 0) {
     descriptor_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (descriptor_ < 0) return errno;
@@ -60,9 +61,11 @@ int journal_socket::send_datagram(std::string_view entry) noexcept {
 
 int journal_socket::send_file(std::string_view entry) noexcept {
   const int file = ::memfd_create("faultline-journal-entry", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (file < 0) return errno;
+  if (file < 0) return without_file(errno);
   int error = fill_and_seal(file, entry);
-  if (error == 0) {
+  if (error != 0) {
+    error = without_file(error);
+  } else {
     alignas(::cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
     ::msghdr message{};
     message.msg_name = &address_;
@@ -77,6 +80,15 @@ int journal_socket::send_file(std::string_view entry) noexcept {
     if (::sendmsg(descriptor_, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) error = errno;
   }
   (void)::close(file);
+  return error;
+}
+
+/// A datagram that is too large is refused before the kernel looks for its receiver: whether there is one is
+/// asked here. That the socket is connected then changes nothing, since each datagram names its receiver.
+int journal_socket::without_file(int error) noexcept {
+  if (::connect(descriptor_, reinterpret_cast<const ::sockaddr*>(&address_), sizeof address_) != 0)
+    return errno;
+  reached_ = true;
   return error;
 }
 

@@ -20,14 +20,19 @@ class journal_socket {
   /// Sends one entry, as a datagram or, where it is too large for one, in a sealed memory file. 0 or the
   /// error; the entry went whole or not at all.
   [[nodiscard]] int send(std::string_view entry);
+  /// Whether the last `send` failed at its entry alone: a journal is there, and there was no memory file to
+  /// be had for the entry.
+  [[nodiscard]] bool reached() const noexcept { return reached_; }
   void close() noexcept;
 
  private:
   [[nodiscard]] int send_datagram(std::string_view entry) noexcept;
   [[nodiscard]] int send_file(std::string_view entry) noexcept;
+  [[nodiscard]] int without_file(int error) noexcept;
 
   ::sockaddr_un address_{};
   int descriptor_ = -1;
+  bool reached_ = false;
 };
 
 } // namespace faultline::detail

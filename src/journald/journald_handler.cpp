@@ -18,7 +18,10 @@ namespace {
 constexpr std::size_t write_bytes = 256U << 10;
 
 /// The journal's queue is full: it is only slower.
-bool is_busy(int error) noexcept { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+bool is_busy(int error) noexcept {
+  // ETOOMANYREFS: it has yet to take the files that were sent to it.
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ETOOMANYREFS;
+}
 
 std::size_t checked_spool(std::size_t bytes) {
   if (bytes == 0) throw configuration_error("spool_bytes", "0", "at least one byte is needed");
@@ -48,8 +51,8 @@ journald_handler::~journald_handler() {
 }
 
 void journald_handler::lose_waiting() noexcept {
-  report_lost(static_cast<std::uint64_t>(std::count_if(waiting_->entries.begin(), waiting_->entries.end(),
-                                                       [](const entry& e) { return e.is_record; })));
+  report_dropped(static_cast<std::uint64_t>(std::count_if(waiting_->entries.begin(), waiting_->entries.end(),
+                                                          [](const entry& e) { return e.is_record; })));
   waiting_->entries.clear();
   waiting_->bytes = 0;
 }
@@ -58,7 +61,7 @@ void journald_handler::write(const batch& records) {
   if (records.empty()) return;
   // A full spool refuses before the work of formatting.
   if (waiting_->bytes >= spool_bytes_) send_waiting();
-  if (waiting_->bytes >= spool_bytes_) return report_lost(records.size());
+  if (waiting_->bytes >= spool_bytes_) return refuse(records.size());
   std::vector<entry> entries;
   entries.reserve(records.size() + 1);
   std::size_t bytes = 0;
@@ -79,7 +82,7 @@ void journald_handler::write(const batch& records) {
     add(encoder_.encode(r, waiting_->text), true);
   }
   if (!has_room(bytes)) send_waiting();
-  if (!has_room(bytes)) return report_lost(records.size());
+  if (!has_room(bytes)) return refuse(records.size());
   std::deque<entry>& waiting = waiting_->entries;
   const std::size_t before = waiting.size();
   try {
@@ -92,7 +95,13 @@ void journald_handler::write(const batch& records) {
   if (waiting_->bytes > write_bytes) send_waiting();
 }
 
+void journald_handler::refuse(std::size_t records) noexcept {
+  report_lost(records);
+  if (!std::exchange(reported_, true)) unreported_error_ = EAGAIN; // what fails was reported when it did
+}
+
 void journald_handler::take_front() noexcept {
+  failed_attempts_ = 0;
   waiting_->bytes -= waiting_->entries.front().text.size();
   waiting_->entries.pop_front();
 }
@@ -109,10 +118,14 @@ void journald_handler::send_waiting() {
       continue;
     }
     if (is_busy(error)) return;
-    socket_.close();
+    if (!std::exchange(reported_, true)) unreported_error_ = error;
+    if (socket_.reached() && ++failed_attempts_ == attempts_an_entry) {
+      report_dropped(waiting_->entries.front().is_record ? 1 : 0);
+      take_front();
+      continue;
+    }
+    if (!socket_.reached()) socket_.close();
     retry_at_ = std::chrono::steady_clock::now() + retry_interval;
-    if (!reported_) unreported_error_ = error;
-    reported_ = true;
     return;
   }
   reported_ = false;
@@ -160,7 +173,7 @@ void journald_handler::after_fork() {
   owner_process_ = ::getpid();
   retry_at_ = {};
   reported_ = false;
-  unreported_error_ = 0;
+  unreported_error_ = failed_attempts_ = 0;
 }
 
 } // namespace detail

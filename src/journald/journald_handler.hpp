@@ -27,6 +27,8 @@ class journald_handler final : public handler {
   /// entries, or the first beyond so many bytes.
   static constexpr int sends_at_once = 512;
   static constexpr std::size_t bytes_at_once = 4U << 20;
+  /// An entry that the system has no memory file for is tried so often, and then dropped: others wait behind.
+  static constexpr int attempts_an_entry = 10;
   /// How long `last_flush` waits for a journal that is only slow.
   static constexpr std::chrono::nanoseconds finish_limit = std::chrono::seconds(1);
 
@@ -34,8 +36,8 @@ class journald_handler final : public handler {
   ~journald_handler() override;
 
   void write(const batch& records) override;
-  /// Throws std::system_error when a failing state begins, and not again before all entries were sent.
-  /// Nothing is lost by it.
+  /// Throws std::system_error when a failing state begins, or a journal that is only slow has let the spool
+  /// fill and a batch was refused, and not again before all entries were sent. Nothing is lost by it.
   void flush() override;
   /// Sends what waits while the journal takes it, for at most `finish_limit`, and counts the rest as lost.
   void last_flush() override;
@@ -63,6 +65,7 @@ class journald_handler final : public handler {
   void abandon_copy();
   void throw_unreported();
   void take_front() noexcept;
+  void refuse(std::size_t records) noexcept;
   [[nodiscard]] bool has_room(std::size_t bytes) const noexcept {
     return waiting_->entries.empty() || waiting_->bytes + bytes <= spool_bytes_;
   }
@@ -75,7 +78,8 @@ class journald_handler final : public handler {
   std::unique_ptr<spool> waiting_ = std::make_unique<spool>();
   ::pid_t owner_process_;
   std::chrono::steady_clock::time_point retry_at_{};
-  bool reported_ = false; ///< whether the failing state was or will be reported
+  int failed_attempts_ = 0; ///< with the first entry that waits, for its own sake
+  bool reported_ = false;   ///< whether the failing state was or will be reported
   int unreported_error_ = 0;
 };
 

@@ -63,6 +63,7 @@ mailer::~mailer() {
 
 void mailer::write(const batch& records) {
   if (records.empty()) return;
+  work_->in_hand = 0;
   if (records.envelope() != nullptr) return add_dump(records);
   // Records of the pass path are divided to the number.
   for (std::size_t at = 0; at < records.size();) {
@@ -91,13 +92,18 @@ void mailer::add(const batch& records) {
   try {
     if (has_room) w.group.add(records, current_formatter(), *subject_, now());
   } catch (const std::exception& e) {
-    lose(records.size(), given_up_);
+    lose(records.size(), given_up_, records.size());
     return report(std::string("records that cannot be formatted: ") + e.what());
+  } catch (...) { // a formatter may throw anything
+    lose(records.size(), given_up_, records.size());
+    return report("records that cannot be formatted");
   }
+  w.in_hand += records.size();
   // An empty spool takes a dump of any size.
   if (has_room && (waiting == 0 || w.queued_bytes + w.group.text().size() <= options_.spool_bytes)) return;
   if (has_room) w.group.undo();
-  lose(records.size(), spool_full_);
+  w.in_hand -= records.size();
+  lose(records.size(), spool_full_, records.size());
   if (!std::exchange(w.holding, true)) report("spool_bytes is reached: records are lost");
 }
 
@@ -107,19 +113,20 @@ void mailer::close_group() noexcept {
   if (w.group.empty()) return;
   try {
     if (w.queue.size() >= options_.spool_mails) {
-      lose(w.group.records(), spool_full_);
+      lose(w.group.records(), spool_full_, w.in_hand);
       if (!std::exchange(w.holding, true)) report("spool_mails is reached: records are lost");
     } else if (!w.rate.allow(now())) {
-      lose(w.group.records(), held_back_);
+      lose(w.group.records(), held_back_, w.in_hand);
       if (!std::exchange(w.holding, true)) report("mails_per_hour is reached: records are lost");
     } else {
       queue_group();
       w.holding = false;
     }
   } catch (...) { // no memory for the mail
-    lose(w.group.records(), given_up_);
+    lose(w.group.records(), given_up_, w.in_hand);
   }
   w.group.clear();
+  w.in_hand = 0;
 }
 
 void mailer::queue_group() {
@@ -156,6 +163,7 @@ std::string mailer::body_of_group() const {
 }
 
 void mailer::flush() {
+  work_->in_hand = 0;
   if (!work_->group.empty() && options_.digest.count() > 0 && now() - work_->group.begin() >= options_.digest)
     close_group();
   pump();
@@ -163,6 +171,7 @@ void mailer::flush() {
 }
 
 void mailer::flush_all() {
+  work_->in_hand = 0;
   // While mails wait for a dead server, the rounds that somebody waits for must not make many small ones.
   if (work_->queue.empty()) close_group();
   pump();
@@ -228,15 +237,22 @@ void mailer::drop_front(counter& reason) noexcept {
   w.queue.pop_front();
 }
 
-void mailer::lose(std::uint64_t records, counter& reason) noexcept {
+/// `in_hand`: how many of them the present `write` brought; a fallback handler has those to give to another.
+void mailer::lose(std::uint64_t records, counter& reason, std::uint64_t in_hand) noexcept {
   add_to(reason, records);
-  report_lost(records);
+  report_lost(in_hand);
+  report_dropped(records - in_hand);
   work_->untold[&reason == &held_back_ ? 0 : 1] += records;
 }
 
 void mailer::report(std::string_view what) noexcept {
+  constexpr std::size_t most_bytes = 1000;
+  std::string& text = work_->unreported;
   try {
-    work_->unreported = what;
+    if (text.empty())
+      text = what;
+    else if (text.size() + what.size() < most_bytes)
+      text.append("; ").append(what);
   } catch (...) { // no memory: it is counted, not told
   }
 }
@@ -253,8 +269,9 @@ bool mailer::pending() const noexcept {
 }
 
 void mailer::last_flush() {
-  close_group();
   work& w = *work_;
+  w.in_hand = 0;
+  close_group();
   const auto until = mail_transport::clock::now() + options_.finish_limit;
   const auto rest = [] { std::this_thread::sleep_for(std::chrono::milliseconds(1)); };
   // One attempt more, whatever the pause, unless waiting does not help.

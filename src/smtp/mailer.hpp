@@ -75,7 +75,8 @@ class mailer final : public smtp_handler {
     std::deque<mail> queue;
     std::size_t queued_bytes = 0;
     std::unique_ptr<mail_transport> transport;
-    bool sending = false; ///< the transport has the queue's first mail
+    std::uint64_t in_hand = 0; ///< records of the group that the present `write` brought
+    bool sending = false;      ///< the transport has the queue's first mail
     std::chrono::nanoseconds pause{};
     std::chrono::nanoseconds retry_at{};
     bool barred = false;  ///< the last failure is one that waiting does not mend
@@ -96,7 +97,7 @@ class mailer final : public smtp_handler {
   void take_result(attempt result);
   void drop_front(counter& reason) noexcept;
   void drop_old();
-  void lose(std::uint64_t records, counter& reason) noexcept;
+  void lose(std::uint64_t records, counter& reason, std::uint64_t in_hand = 0) noexcept;
   void report(std::string_view what) noexcept;
   void abandon_work();
   void throw_unreported();

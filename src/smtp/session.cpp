@@ -1,6 +1,7 @@
 #include "smtp/session.hpp"
 
 #include <algorithm>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -8,9 +9,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
+#include "base/sigpipe_guard.hpp"
 #include "smtp/fork_gate.hpp"
 #include "smtp/mail_text.hpp"
-#include "smtp/sigpipe_guard.hpp"
 
 namespace faultline::detail {
 namespace {
@@ -66,6 +69,12 @@ int code_of(std::string_view reply) noexcept {
 
 bool is_good(int code) noexcept { return code / 100 == 2; }
 
+/// Of a libcurl that was built without something, or a value that no libcurl takes: waiting does not help.
+class refused_option : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 } // namespace
 
 smtp_session::smtp_session(const smtp_options& options) : options_(options), url_(url_of(options)) {
@@ -73,8 +82,15 @@ smtp_session::smtp_session(const smtp_options& options) : options_(options), url
   const fork_gate gate;
   static const CURLcode global = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (global != CURLE_OK) throw std::runtime_error("libcurl cannot be used");
-  if ((curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) == 0)
+  const curl_version_info_data& curl = *curl_version_info(CURLVERSION_NOW);
+  if ((curl.features & CURL_VERSION_ASYNCHDNS) == 0)
     throw std::runtime_error("libcurl cannot be used: it waits while it looks up names (no AsynchDNS)");
+  const std::string protocol = url_.substr(0, url_.find(':'));
+  const char* const* known = curl.protocols;
+  while (*known != nullptr && *known != protocol) ++known;
+  if (*known == nullptr) throw std::runtime_error("libcurl cannot be used: it does not speak " + protocol);
+  if (options.security != smtp_security::none && (curl.features & CURL_VERSION_SSL) == 0)
+    throw std::runtime_error("libcurl cannot be used: it was built without TLS");
   multi_ = curl_multi_init();
   if (multi_ == nullptr) throw std::bad_alloc();
 }
@@ -93,7 +109,13 @@ void smtp_session::begin(std::string_view mail) {
   data_ = as_data(mail);
   if (state_ == state::ready) return ask_sender();
   disconnect();
-  connect();
+  try {
+    connect();
+  } catch (const refused_option& e) {
+    break_off(e.what(), attempt::barred);
+  } catch (const std::bad_alloc&) {
+    break_off("no memory to connect");
+  }
 }
 
 void smtp_session::connect() {
@@ -109,7 +131,11 @@ void smtp_session::connect() {
 
 void smtp_session::set_up(CURL* easy) {
   const auto set = [easy](CURLoption option, auto value) {
-    if (curl_easy_setopt(easy, option, value) != CURLE_OK) throw std::bad_alloc(); // all are known to 7.88
+    const CURLcode result = curl_easy_setopt(easy, option, value);
+    if (result == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
+    if (result != CURLE_OK)
+      throw refused_option(
+          fmt::format("libcurl refuses option {}: {}", static_cast<int>(option), curl_easy_strerror(result)));
   };
   set(CURLOPT_URL, url_.c_str());
   set(CURLOPT_ERRORBUFFER, curl_error_.data());

@@ -70,7 +70,7 @@ syslog_handler::~syslog_handler() {
 }
 
 void syslog_handler::lose_waiting() noexcept {
-  report_lost(queue_->waiting_records());
+  report_dropped(queue_->waiting_records());
   queue_->clear();
   unverified_ = false;
 }
@@ -84,15 +84,14 @@ void syslog_handler::last_flush() {
     if (!queue_->all_sent() || unverified_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   lose_waiting();
-  if (const int error = std::exchange(unreported_error_, 0); error != 0)
-    throw std::system_error(error, std::generic_category(), "syslog " + link_.name() + ": cannot send");
+  throw_unreported();
 }
 
 void syslog_handler::write(const batch& records) {
   if (records.empty()) return;
   // A full queue refuses before the work of formatting.
   if (queue_->waiting_bytes() >= spool_bytes_) advance();
-  if (queue_->waiting_bytes() >= spool_bytes_) return refuse(records);
+  if (queue_->waiting_bytes() >= spool_bytes_) return refuse(records, false);
   std::vector<message_queue::entry> entries;
   entries.reserve(records.size() + 1);
   std::size_t bytes = 0;
@@ -109,16 +108,22 @@ void syslog_handler::write(const batch& records) {
     add(entries, bytes, encoder_.encode(r, *text_), true);
   }
   if (!queue_->all_sent() && queue_->waiting_bytes() + bytes > spool_bytes_) advance();
-  if (!queue_->all_sent() && queue_->waiting_bytes() + bytes > spool_bytes_)
-    return report_lost(records.size());
+  if (!queue_->all_sent() && queue_->waiting_bytes() + bytes > spool_bytes_) return refuse(records, true);
   queue_->add(std::move(entries), bytes);
   if (queue_->waiting_bytes() > write_bytes) advance();
 }
 
-/// The messages that were not made have their numbers all the same: the receiver sees the gap.
-void syslog_handler::refuse(const batch& records) {
-  encoder_.skip(records.size() + (envelope_ && records.envelope() != nullptr ? 1 : 0));
+/// Messages that were not made have their numbers all the same: the receiver sees the gap.
+void syslog_handler::refuse(const batch& records, bool has_numbers) {
+  if (!has_numbers) encoder_.skip(records.size() + (envelope_ && records.envelope() != nullptr ? 1 : 0));
   report_lost(records.size());
+  if (std::exchange(reported_, true)) return;
+  unreported_error_ = EAGAIN; // the server is there and slow: what fails is reported by `fail`
+}
+
+void syslog_handler::throw_unreported() {
+  if (const int error = std::exchange(unreported_error_, 0); error != 0)
+    throw std::system_error(error, std::generic_category(), "syslog " + link_.name() + ": cannot send");
 }
 
 void syslog_handler::add(std::vector<message_queue::entry>& entries, std::size_t& bytes,
@@ -130,8 +135,7 @@ void syslog_handler::add(std::vector<message_queue::entry>& entries, std::size_t
 
 void syslog_handler::flush() {
   if (!queue_->all_sent() || unverified_) advance();
-  if (const int error = std::exchange(unreported_error_, 0); error != 0)
-    throw std::system_error(error, std::generic_category(), "syslog " + link_.name() + ": cannot send");
+  throw_unreported();
 }
 
 void syslog_handler::reopen() {
@@ -205,7 +209,7 @@ void syslog_handler::send_waiting(std::chrono::nanoseconds now) {
   for (int sends = 0; !queue_->all_sent() && sends < sends_at_once; ++sends) {
     if (!link_.is_stream() && queue_->front().size() > most_datagram_bytes_ &&
         !queue_->cut_front(most_datagram_bytes_)) {
-      report_lost(queue_->drop_front() ? 1 : 0);
+      report_dropped(queue_->drop_front() ? 1 : 0);
       continue;
     }
     const std::size_t count = queue_->gather(std::span(parts).first(link_.is_stream() ? parts.size() : 1));

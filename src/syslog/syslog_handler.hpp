@@ -37,8 +37,8 @@ class syslog_handler final : public handler {
   ~syslog_handler() override;
 
   void write(const batch& records) override;
-  /// Throws std::system_error when a failing state begins, and not again before all messages were sent.
-  /// Nothing is lost by it.
+  /// Throws std::system_error when a failing state begins, or a server that is only slow has let the queue
+  /// fill and a batch was refused, and not again before all messages were sent. Nothing is lost by it.
   void flush() override;
   /// Sends what waits while the link is open or about to be, for at most `finish_limit`, and counts the rest
   /// as lost.
@@ -58,7 +58,8 @@ class syslog_handler final : public handler {
   void advance();
   void send_waiting(std::chrono::nanoseconds now);
   void fail(int error, std::chrono::nanoseconds now);
-  void refuse(const batch& records);
+  void refuse(const batch& records, bool has_numbers);
+  void throw_unreported();
   void lose_waiting() noexcept;
   void abandon_copies();
   void add(std::vector<message_queue::entry>& entries, std::size_t& bytes, syslog_message&& message,

@@ -101,8 +101,9 @@ TEST_CASE("LOG(FATAL) writes the scope's records before the process ends") {
   CHECK_THAT(contents(dir.file("other")), contains("CRITICAL other the end (glog_test.cpp:"));
 }
 
-TEST_CASE("a negative time is refused") {
+TEST_CASE("a time that is negative or longer than an hour is refused") {
   manual_runtime rt;
-  CHECK_THROWS_AS(make_glog_sink(rt.get("a"), {.fatal_flush = std::chrono::milliseconds(-1)}),
-                  configuration_error);
+  for (const auto wrong : {std::chrono::milliseconds(-1), std::chrono::milliseconds(3'600'001),
+                           std::chrono::milliseconds::max()})
+    CHECK_THROWS_AS(make_glog_sink(rt.get("a"), {.fatal_flush = wrong}), configuration_error);
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -264,6 +265,109 @@ TEST_CASE("while the journal is away entries wait up to the bound, which is repo
   REQUIRE(settle(h));
   CHECK(journal.read().size() == 10 - lost);
   CHECK(h.lost() == lost);
+}
+
+TEST_CASE("a journal that is only slow is reported once it costs a batch") {
+  const temporary_directory dir;
+  fake_journal journal(dir.file("socket"));
+  journald_options options = at(dir.file("socket"));
+  options.spool_bytes = 1000;
+  journald_handler h(options);
+  const numbered_records records(1000);
+  h.write(records.all());
+  CHECK_NOTHROW(h.flush());
+  REQUIRE(h.pending());
+  h.write(records.one(0));
+  CHECK_THROWS_WITH(h.flush(), contains(dir.file("socket")));
+  h.write(records.one(1));
+  CHECK_NOTHROW(h.flush());
+  CHECK(h.lost() == 2);
+  CHECK(h.dropped() == 0);
+}
+
+TEST_CASE("an entry that the system has no memory file for is given up after a while, and the others go on") {
+  const temporary_directory dir;
+  fake_journal journal(dir.file("socket"));
+  journald_handler h(at(dir.file("socket")));
+  h.write(numbered_records(1).all()); // opens the socket
+  REQUIRE(settle(h));
+  ::rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const ::rlimit none{0, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const std::string large(1U << 20, 'x'); // more than a datagram holds
+  h.write(batch(std::vector{sample_record(large)}));
+  h.write(batch(std::vector{sample_record("behind it")}));
+  int reports = 0;
+  const bool is_done = within(20s, [&] {
+    try {
+      h.flush();
+    } catch (const std::system_error& e) {
+      ++reports;
+    }
+    return !h.pending();
+  });
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(is_done);
+  CHECK(reports == 1);
+  CHECK(h.lost() == 1);
+  CHECK(h.dropped() == 1);
+  const std::vector<arrival> arrived = journal.read();
+  REQUIRE(arrived.size() == 2);
+  CHECK_THAT(arrived[1].text, contains("behind it"));
+}
+
+TEST_CASE("a large entry waits for a journal that is away, however often it is tried") {
+  const temporary_directory dir;
+  journald_handler h(at(dir.file("socket")));
+  const std::string large(1U << 20, 'x'); // more than a datagram holds
+  h.write(batch(std::vector{sample_record(large)}));
+  int reports = 0;
+  for (int i = 0; i < 2 * journald_handler::attempts_an_entry; ++i) {
+    h.reopen(); // an attempt without the pause
+    try {
+      h.flush();
+    } catch (const std::system_error& e) {
+      CHECK((e.code() == std::errc::no_such_file_or_directory));
+      ++reports;
+    }
+  }
+  CHECK(reports == 1);
+  CHECK(h.lost() == 0);
+  fake_journal journal(dir.file("socket"));
+  REQUIRE(settle(h));
+  CHECK(journal.read().size() == 1);
+}
+
+TEST_CASE("an entry that the system has no memory file for is kept while the journal is away") {
+  const temporary_directory dir;
+  journald_handler h(at(dir.file("socket")));
+  h.write(batch(std::vector{sample_record("opens the socket")}));
+  {
+    fake_journal journal(dir.file("socket"));
+    REQUIRE(settle(h));
+  }
+  const std::string large(1U << 20, 'x');
+  h.write(batch(std::vector{sample_record(large)}));
+  ::rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const ::rlimit none{0, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const auto long_enough = std::chrono::duration_cast<std::chrono::milliseconds>(
+      (journald_handler::attempts_an_entry + 3) * journald_handler::retry_interval);
+  const bool is_dropped = within(long_enough, [&] {
+    try {
+      h.flush();
+    } catch (const std::system_error&) {
+    }
+    return !h.pending();
+  });
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK_FALSE(is_dropped);
+  CHECK(h.lost() == 0);
+  fake_journal journal(dir.file("socket"));
+  REQUIRE(settle(h));
+  CHECK(journal.read().size() == 1);
 }
 
 TEST_CASE("the last flush counts what a journal that is away did not take, and leaves nothing") {

@@ -471,6 +471,58 @@ TEST_CASE("records that cannot be formatted are counted, and the others are sent
   CHECK(closes(m->counts()));
 }
 
+TEST_CASE("a formatter that throws anything costs its records alone") {
+  struct failing final : formatter {
+    void format(const batch&, std::string&) const override { throw 42; }
+  };
+  fake_post post;
+  const auto m = make_mailer(sample_options());
+  m->set_formatter(std::make_shared<failing>());
+  CHECK_NOTHROW(m->write(numbered_records(2).all()));
+  CHECK_THROWS_WITH(m->flush(), contains("cannot be formatted"));
+  CHECK(m->lost() == 2);
+  CHECK(m->dropped() == 0);
+}
+
+TEST_CASE("several failures of one round are all told") {
+  fake_post post;
+  post.verdicts = {attempt::refused};
+  smtp_options options = sample_options();
+  options.records_per_mail = 1;
+  options.mails_per_hour = 1;
+  const auto m = make_mailer(options);
+  m->write(numbered_records(2).all());
+  CHECK_THROWS_WITH(m->flush(), contains("mails_per_hour is reached") && contains("; as the test wished"));
+}
+
+TEST_CASE("what a mail loses of earlier batches is told apart from what it loses of the batch in hand") {
+  fake_post post;
+  smtp_options options = sample_options();
+  options.records_per_mail = 3;
+  const numbered_records records(4);
+  SECTION("a mail that is held back has records of both") {
+    options.mails_per_hour = 1;
+    const auto m = make_mailer(options);
+    m->write(batch(records.all().records().first(3))); // the hour's mail
+    m->write(batch(records.all().records().first(2)));
+    m->write(batch(records.all().records().first(2)));
+    CHECK(m->lost() == 3);
+    CHECK(m->dropped() == 2);
+    CHECK(m->counts().held_back == 3);
+  }
+  SECTION("a mail that is refused, and what is left at the end, is of earlier ones") {
+    post.verdicts = {attempt::refused, attempt::delayed};
+    const auto m = make_mailer(options);
+    m->write(batch(records.all().records().first(3)));
+    CHECK_THROWS(m->flush());
+    CHECK(m->dropped() == 3);
+    m->write(records.one(0));
+    m->last_flush();
+    CHECK(m->lost() == 4);
+    CHECK(m->dropped() == 4);
+  }
+}
+
 TEST_CASE("while a server is dead, being waited for does not make many small mails") {
   fake_post post;
   post.verdicts = {attempt::busy};

@@ -175,6 +175,16 @@ TEST_CASE("a refused connection is a delay") {
   CHECK_FALSE(session.open());
 }
 
+TEST_CASE("an option that libcurl refuses is no delay: no mail will go before somebody changes something") {
+  smtp_options options = to_port(test::unused_port());
+  options.user = "shop";
+  options.password.assign(9'000'000, 'x'); // libcurl takes up to eight million
+  smtp_session session(options);
+  CHECK(driver().send(session) == attempt::barred);
+  CHECK_THAT(session.failure(), contains("libcurl refuses option"));
+  CHECK_FALSE(session.open());
+}
+
 TEST_CASE("a server that never greets costs the time limit and no waiting") {
   const silent_server server;
   smtp_options options = to_port(server.port());
