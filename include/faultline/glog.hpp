@@ -13,8 +13,8 @@ namespace faultline {
 
 /// Whose records the sink makes, and what a fatal message may wait for.
 struct glog_sink_options {
-  /// How long LOG(FATAL) may wait, before glog ends the process, for what is outstanding to be written. Zero:
-  /// not at all.
+  /// How long LOG(FATAL) may wait, before glog ends the process, for what is outstanding to be written: up to
+  /// an hour. Zero: not at all.
   std::chrono::milliseconds fatal_flush{2000};
   runtime* owner = nullptr; ///< the logger's runtime; null: the default one
 };
@@ -36,7 +36,11 @@ struct glog_sink_options {
 /// glog then calls the sink's WaitTillSent, which flushes the runtime for up to `fatal_flush`, and aborts.
 /// What other threads hold is not written. On the flusher thread it does not wait.
 ///
-/// Throws `configuration_error` for a negative time. Any thread may log.
+/// With `outbox_policy::block` a thread whose outbox is full waits for the flusher inside the sink, with
+/// glog's lock: all that log by glog wait with it, for ever where a handler, on the flusher's thread, logs by
+/// glog itself. So give that policy only to runtimes whose handlers do not.
+///
+/// Throws `configuration_error` for a time out of range. Any thread may log.
 [[nodiscard]] FAULTLINE_API std::unique_ptr<google::LogSink> make_glog_sink(logger lg,
                                                                             glog_sink_options options = {});
 

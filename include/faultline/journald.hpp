@@ -41,11 +41,12 @@ struct journald_options {
 /// The socket is non-blocking. An entry that is too large for a datagram goes through a sealed memory file.
 /// While the journal is away or its queue is full, entries wait; a batch for which there is no room is
 /// refused whole and counted by `lost`, and only an empty spool takes a batch of any size. What journald had
-/// not read when it ended is kept by systemd, which holds the socket. `stop` waits up to a second for a
-/// journal that is only slow, and counts as lost what it has not taken then.
+/// not read when it ended is kept by systemd, which holds the socket. An entry for which the system has no
+/// memory file while the journal is there is tried for a second, then given up and counted as lost. `stop`
+/// waits up to a second for a journal that is only slow, and counts as lost what it has not taken then.
 ///
-/// Throws `configuration_error` for an option that cannot be used. That no journal answers is reported to
-/// `on_error` once, when a send fails.
+/// Throws `configuration_error` for an option that cannot be used. That a send fails, or that a slow journal
+/// costs the first batch, is reported to `on_error` once, and not again before all entries were sent.
 [[nodiscard]] FAULTLINE_API handler_ptr make_journald_handler(const journald_options& options = {});
 
 } // namespace faultline

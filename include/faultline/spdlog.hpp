@@ -26,10 +26,10 @@ struct spdlog_handler_options {
 ///
 /// The sink is called on the flusher thread, and where it blocks, all handlers wait: spdlog's network sinks
 /// block. A record for which it throws is counted as lost, those after it are tried, and the first error of a
-/// round is reported by `flush`. spdlog's sinks
-/// know nothing of forks: a child that was forked while the sink was at work writes nothing to it and counts
-/// its records as lost, and text in a sink's stdio buffer may be written twice. Throws `configuration_error`
-/// for null.
+/// round is reported by `flush`. As the first of a fallback handler it has the second write the whole batch
+/// again. spdlog's sinks know nothing of forks: a child that was forked while the sink was at work writes
+/// nothing to it and counts its records as lost, and text in a sink's stdio buffer may be written twice.
+/// Throws `configuration_error` for null.
 [[nodiscard]] FAULTLINE_API handler_ptr make_spdlog_sink_handler(std::shared_ptr<spdlog::sinks::sink> sink,
                                                                  spdlog_handler_options options = {});
 

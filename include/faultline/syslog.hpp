@@ -76,8 +76,8 @@ struct syslog_options {
 /// Sends each record as one message:
 ///
 ///     <11>1 2026-11-22T07:43:38.207779Z web3 shop 4211 shop.order [meta sequenceId="3"][faultline@32473
-///     logger="shop.order" thread="4211" file="order.cpp" line="42" function="reserve" scope="order"
-///     dump_id="17" trace_id="4bf9…"][fields@32473 user="4711"] no stock for 4711
+///     logger="shop.order" thread="4211" file="order.cpp" line="42" function="reserve" dump_id="17"
+///     scope="order" trace_id="4bf9…"][fields@32473 user="4711"] no stock for 4711
 ///
 /// PRIVAL is the facility and the level (trace and debug 7, info 6, warning 4, error 3, critical 2); MSGID is
 /// the logger's name, cut to 32 characters. MSG is the handler's formatter's text, at first that of the
@@ -102,7 +102,8 @@ struct syslog_options {
 /// treated as a broken connection, and all other losses go unnoticed.
 ///
 /// Throws `configuration_error` for an option that cannot be used and std::system_error where a name is not
-/// found. That no server answers is no error here: it is reported to `on_error` once, when a send fails.
+/// found. That no server answers is no error here: it is reported to `on_error` when a send fails, as is a
+/// slow server when it costs the first batch, once, and not again before all messages were sent.
 [[nodiscard]] FAULTLINE_API handler_ptr make_syslog_handler(const syslog_options& options = {});
 
 } // namespace faultline
