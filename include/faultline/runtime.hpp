@@ -127,7 +127,8 @@ class FAULTLINE_API runtime {
   ~runtime();
 
   /// The logger of that dotted name, made on first use; "" and "root" are the root. Throws
-  /// `configuration_error` for a name with an empty part or a control character. Any thread; takes a lock.
+  /// `configuration_error` for a name with an empty part, a control character or more than 255 bytes, and for
+  /// the 1,048,576th logger. They live as long as the runtime. Any thread; takes a lock.
   [[nodiscard]] logger get_logger(std::string_view dotted_name = {});
 
   /// Waits until everything handed over or passed before the call is written and the handlers are flushed.

@@ -13,6 +13,12 @@ namespace {
 
 constexpr std::size_t longest_shown = 63; ///< of names and reasons
 
+std::string shown_reason(std::string_view reason) {
+  const std::string mark = "[...]";
+  if (reason.size() <= longest_shown) return std::string(reason);
+  return std::string(reason.substr(0, longest_shown - mark.size())) + mark;
+}
+
 std::uint32_t bit(std::size_t handler) { return std::uint32_t{1} << handler; }
 
 struct model_logger {
@@ -275,7 +281,8 @@ void reference::write_dump(const scopes& group, const cause& c) {
   e.scope.name = name;
   e.logger = loggers_[first.logger].name;
   e.trigger = c.why;
-  e.reason = c.reason.substr(0, longest_shown);
+  const std::string reason = shown_reason(c.reason);
+  e.reason = reason;
   e.records = held.size();
   e.forgotten = wrongly(mistake::forgotten_untold) ? 0 : forgotten.size();
   e.truncated = first.name.size() > longest_shown ? 1 : 0;
