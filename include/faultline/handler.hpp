@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -42,7 +43,8 @@ class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
   virtual void set_formatter(formatter_ptr replacement);
 
   /// Records that were given to this handler and that it could not write; a `write` that threw counts with
-  /// its whole batch. In a forked child: since the fork.
+  /// its whole batch. A forked child counts anew from its first record on; what a user's own handler has
+  /// inside goes on from the parent's count.
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
 
   /// Of these, the records that report_dropped counted.
@@ -60,9 +62,10 @@ class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
   /// would rather keep for later, such as a group of records that is not full yet. It does not wait.
   virtual void flush_all() { flush(); }
 
-  /// Called by `stop` after the last round, once, for a handler that is pending still. This one may wait, for
-  /// a bounded time of its own; what it cannot put out by then it counts as lost, and `stop` answers false.
-  virtual void last_flush() {}
+  /// Called by `stop` after the last round, once, for a handler that is pending still. This one may wait, but
+  /// not beyond `until`, its share of the time that `stop` has left, and not at all when that is over. What
+  /// it cannot put out by then it counts as lost, and `stop` answers false.
+  virtual void last_flush([[maybe_unused]] std::chrono::steady_clock::time_point until) {}
 
   /// True while `flush` has something left to do, so that the flusher calls it again next round.
   [[nodiscard]] virtual bool pending() const noexcept { return false; }
@@ -93,7 +96,7 @@ class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
   std::atomic<level> threshold_{level::trace}; // relaxed: a threshold orders nothing else
   std::atomic<std::uint64_t> lost_{0};         // relaxed: a counter
   std::atomic<std::uint64_t> dropped_{0};      // relaxed: a counter
-  /// The runtime that keeps the handler alive. Relaxed: a runtime looks for itself only.
+  /// Who calls the handler, see handlers/claim.hpp. Relaxed: whoever looks, looks for itself.
   std::atomic<const void*> keeper_{nullptr};
   /// Release by set_formatter, acquire by the flusher; null: the default pattern.
   std::atomic<const formatter*> formatter_{nullptr};

@@ -160,8 +160,8 @@ struct fallback_options {
 /// What a background handler keeps, and how long it is waited for at the end.
 struct background_options {
   std::size_t spool_bytes = 8U << 20; ///< copies of records that wait for `inner`, 4 KiB to 1 GiB
-  /// How long `stop`, and the handler's destructor, wait for `inner` to finish; zero to one minute. Allow for
-  /// the time that `inner` takes for its own last_flush.
+  /// How long `stop`, whose deadline may be shorter, and the handler's destructor wait for `inner` to finish;
+  /// zero to one minute. `inner` has seven eighths of it for its own last_flush.
   std::chrono::milliseconds finish_limit{1000};
 };
 

@@ -136,9 +136,9 @@ class FAULTLINE_API runtime {
   bool flush(std::chrono::nanoseconds deadline = std::chrono::seconds(10));
 
   /// Writes what is outstanding and ends the flusher. False when the deadline passed first, or when handlers
-  /// could not put out all they had (see handler::last_flush): the rest is counted. A second call returns
-  /// what the first did, and waits anew where the first gave up; the end of the process does not. Any thread
-  /// but the flusher's (false there).
+  /// could not put out all they had until then (see handler::last_flush): the rest is counted. A second call
+  /// returns what the first did, and waits anew where the first gave up; the end of the process does not. Any
+  /// thread but the flusher's (false there).
   bool stop(std::chrono::nanoseconds deadline = std::chrono::seconds(10));
 
   /// Any thread; takes a lock that no logging thread takes.

@@ -70,8 +70,8 @@ struct smtp_counts {
 };
 
 /// A handler that sends mail. It is driven by the flusher and never waits: a server that is slow, dead or
-/// silent costs other handlers nothing. Only `stop` waits, and the handler's destructor, up to
-/// `finish_limit`.
+/// silent costs other handlers nothing. Only `stop` waits, within its deadline, and the handler's destructor,
+/// up to `finish_limit`.
 class FAULTLINE_API smtp_handler : public handler {
  public:
   /// Any thread; no lock. The counts are read one by one.

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,18 +20,26 @@ constexpr std::size_t bytes_at_once = 4096;
 
 /// The terminal or pipe behind the descriptor, opened once more so that it does not wait; -1 where that
 /// cannot be had. The flag of the descriptor itself is shared with other programs, whose writes would begin
-/// to fail.
-int open_without_waiting(int descriptor) {
+/// to fail. To open the master of a pseudo-terminal makes another one.
+int open_without_waiting(int descriptor, const struct ::stat& facts) {
+  unsigned number = 0;
+  if (S_ISCHR(facts.st_mode) && ::ioctl(descriptor, TIOCGPTN, &number) == 0) return -1;
   std::array<char, 32> path{};
   (void)std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", descriptor);
-  return ::open(path.data(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  const int own = ::open(path.data(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  struct ::stat opened {};
+  if (own >= 0 && ::fstat(own, &opened) == 0 && opened.st_dev == facts.st_dev &&
+      opened.st_ino == facts.st_ino)
+    return own;
+  if (own >= 0) (void)::close(own);
+  return -1;
 }
 
 /// A terminal that is ready may have room for one byte only, and a pipe's room may be another writer's by the
 /// time of the write: so each is opened anew, and anew each time, since the program may put something else
 /// behind the descriptor. Where that fails, what is ready takes `bytes_at_once` nearly always.
-::ssize_t write_to_reader(int descriptor, const void* bytes, std::size_t count) {
-  if (const int own = open_without_waiting(descriptor); own >= 0) {
+::ssize_t write_to_reader(int descriptor, const struct ::stat& facts, const void* bytes, std::size_t count) {
+  if (const int own = open_without_waiting(descriptor, facts); own >= 0) {
     const ::ssize_t written = ::write(own, bytes, count);
     const int error = errno;
     (void)::close(own);
@@ -49,7 +58,7 @@ int open_without_waiting(int descriptor) {
   if (::fstat(descriptor, &facts) != 0) return -1;
   if (S_ISSOCK(facts.st_mode)) return ::send(descriptor, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
   if (S_ISFIFO(facts.st_mode) || (S_ISCHR(facts.st_mode) && ::isatty(descriptor) == 1))
-    return write_to_reader(descriptor, bytes, count);
+    return write_to_reader(descriptor, facts, bytes, count);
   return ::write(descriptor, bytes, count); // a file, or a device without a reader, such as /dev/null
 }
 

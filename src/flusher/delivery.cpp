@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "base/clock.hpp"
+#include "base/deadline.hpp"
 #include "buffer/thread_slot.hpp"
 #include "handlers/handler_access.hpp"
 
@@ -67,11 +68,13 @@ bool delivery::flush_handlers(bool all) {
   return !touched_.empty();
 }
 
-bool delivery::finish_handlers() {
+bool delivery::finish_handlers(std::chrono::steady_clock::time_point until) {
   std::uint64_t lost = 0;
+  auto waiting = static_cast<std::chrono::steady_clock::rep>(touched_.size());
   for (handler* h : touched_) {
     const std::uint64_t before = h->lost();
-    guarded(*h, [h] { h->last_flush(); });
+    guarded(*h, [&] { h->last_flush(end_of_share(until, waiting)); });
+    --waiting;
     lost += h->lost() - before;
   }
   std::erase_if(touched_, [](const handler* h) { return !h->pending(); });

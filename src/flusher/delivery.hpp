@@ -32,9 +32,10 @@ class delivery {
   /// Ends a round: flushes the handlers that were given something or have something left. True when one still
   /// has. `all`: somebody waits for this round (see handler::flush_all).
   bool flush_handlers(bool all);
-  /// The last call: lets the handlers that still have something finish. True when one still has, or lost
-  /// records by it.
-  bool finish_handlers();
+  /// The last call: lets the handlers that still have something finish, one after another; each may wait for
+  /// its share of the time until `until`, and what it leaves is the others'. True when one still has
+  /// something, or lost records by it.
+  bool finish_handlers(std::chrono::steady_clock::time_point until);
   void reopen(handler& h) noexcept;
   void after_fork(handler& h) noexcept;
 

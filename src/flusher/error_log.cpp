@@ -14,7 +14,8 @@ namespace faultline::detail {
 namespace {
 
 constexpr std::uint64_t interval_ns = 1'000'000'000;
-constexpr std::size_t most_kept_bytes = 1024;
+/// Of a report's text: with all of it escaped, a line is no longer than a pipe takes at once (PIPE_BUF).
+constexpr std::size_t most_bytes = 1000;
 
 } // namespace
 
@@ -38,44 +39,62 @@ error_log::entry& error_log::find(kind k, const void* source) noexcept {
 void error_log::add(kind k, const void* source, std::string_view detail, std::uint64_t now_ns) noexcept {
   entry& e = find(k, source);
   ++e.waiting;
+  detail = detail.substr(0, most_bytes);
   if (e.last_ns == 0 || now_ns - e.last_ns >= interval_ns) return report(e, detail, now_ns);
   keeps_any_ = true;
   try {
-    e.latest.assign(detail.substr(0, most_kept_bytes));
+    e.latest.assign(detail);
   } catch (...) { // an earlier one's text will do
   }
 }
 
 void error_log::report_due(std::uint64_t now_ns) noexcept {
+  (void)write_tail();
   for (entry& e : entries_)
     if (e.waiting != 0 && now_ns - e.last_ns >= interval_ns) report(e, e.latest, now_ns);
-  keeps_any_ = std::any_of(entries_.begin(), entries_.end(), [](const entry& e) { return e.waiting != 0; });
+  keeps_any_ = !tail_.empty() ||
+               std::any_of(entries_.begin(), entries_.end(), [](const entry& e) { return e.waiting != 0; });
 }
 
 void error_log::report(entry& e, std::string_view detail, std::uint64_t now_ns) noexcept {
   constexpr std::array<std::string_view, 2> names{"handler", "flusher"};
   e.last_ns = now_ns;
   try {
-    const bool is_told = tell({names[static_cast<std::size_t>(e.about)], detail, e.waiting});
-    e.waiting = is_told ? 0 : e.waiting;
-    e.latest.assign(detail.substr(0, most_kept_bytes)); // for the next attempt
-  } catch (...) { // a callback that throws, or no memory for the line: there is nobody left to tell
-    e.waiting = 0;
+    if (tell({names[static_cast<std::size_t>(e.about)], detail, e.waiting})) e.waiting = 0;
+    e.latest.assign(detail); // for the next attempt
+  } catch (...) {            // no memory for the line: it waits
   }
-  keeps_any_ = keeps_any_ || e.waiting != 0;
+  keeps_any_ = keeps_any_ || e.waiting != 0 || !tail_.empty();
 }
 
 /// False when standard error takes nothing at the moment.
 bool error_log::tell(const error_report& r) {
   if (on_error_) {
-    on_error_(r);
+    try {
+      on_error_(r);
+    } catch (...) { // there is nobody left to tell
+    }
     return true;
   }
+  if (!write_tail()) return false;
   std::string line = fmt::format("faultline: {}: ", r.kind);
   append_escaped(r.detail, line);
   if (r.count > 1) line += fmt::format(" ({} failures)", r.count);
   line += '\n';
-  return calls_without_waiting().write(STDERR_FILENO, line.data(), line.size()) >= 0;
+  tail_ = std::move(line);
+  const std::size_t whole = tail_.size();
+  (void)write_tail();
+  if (tail_.size() < whole) return true;
+  tail_.clear();
+  return false;
+}
+
+/// What a terminal took a part of; true when nothing is left.
+bool error_log::write_tail() noexcept {
+  if (tail_.empty()) return true;
+  const ::ssize_t count = calls_without_waiting().write(STDERR_FILENO, tail_.data(), tail_.size());
+  if (count > 0) tail_.erase(0, static_cast<std::size_t>(count));
+  return tail_.empty();
 }
 
 } // namespace faultline::detail

@@ -47,9 +47,11 @@ class error_log {
   [[nodiscard]] entry& find(kind k, const void* source) noexcept;
   void report(entry& e, std::string_view detail, std::uint64_t now_ns) noexcept;
   [[nodiscard]] bool tell(const error_report& r);
+  [[nodiscard]] bool write_tail() noexcept;
 
   std::function<void(const error_report&)> on_error_;
   std::vector<entry> entries_; ///< few: as many as handlers that ever failed, and one of each kind for others
+  std::string tail_;           ///< of a line that standard error took a part of
   bool keeps_any_ = false;
 };
 

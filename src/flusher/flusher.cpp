@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "base/deadline.hpp"
 #include "base/sigpipe_guard.hpp"
 #include "base/test_point.hpp"
 
@@ -28,6 +29,8 @@ void flusher::start() {
     thread_ = std::thread([this] { run(); });
   } catch (...) {
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    from_parent_.clear(); // the handlers hear of the fork from the attempt that succeeds
+    state_ = state::ended;
     throw;
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -102,20 +105,20 @@ void flusher::drain() {
     else if (handlers_until == clock::time_point::max())
       handlers_until = now + patience;
     over = outcome.complete && (!outcome.worked || is_planted(planted_fault::drain_is_one_round));
-    over = over || now >= handlers_until || is_late(now);
+    over = over || now >= handlers_until || now >= stop_until();
     if (!over && !outcome.complete) std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
   const barred_section barred;
   try {
-    drained_ = round_.end() && written;
+    drained_ = round_.end(just_before(stop_until())) && written;
   } catch (const std::exception&) {
     drained_ = false;
   }
 }
 
-bool flusher::is_late(clock::time_point time) {
+flusher::clock::time_point flusher::stop_until() {
   const std::lock_guard lock(mutex_);
-  return time >= stop_until_;
+  return stop_until_;
 }
 
 flusher::turn::turn(flusher& owner, clock::time_point until) : owner_(owner) {
@@ -149,6 +152,7 @@ bool flusher::stop_by_hand(clock::time_point until) {
     const std::lock_guard lock(mutex_);
     if (state_ == state::ended) return drained_;
     state_ = state::stopping;
+    stop_until_ = until; // whoever waits for the turn has a deadline of his own
   }
   const sigpipe_guard guard;
   drain();
@@ -196,11 +200,11 @@ bool flusher::stop(std::chrono::nanoseconds deadline) {
   const auto until = after(deadline);
   if (this_thread_is_barred()) return false;
   std::unique_lock lock(mutex_);
-  stop_until_ = std::max(stop_until_, until);
   if (state_ != state::ended && !thread_.joinable()) {
     lock.unlock();
     return stop_by_hand(until);
   }
+  stop_until_ = std::max(stop_until_, until);
   if (state_ == state::running) state_ = state::stopping;
   work_.notify_one();
   if (!done_.wait_until(lock, until, [&] { return state_ == state::ended; })) {
@@ -217,7 +221,7 @@ bool flusher::stop(std::chrono::nanoseconds deadline) {
 
 bool flusher::ended() {
   const std::lock_guard lock(mutex_);
-  return state_ == state::ended || !thread_.joinable();
+  return state_ == state::ended || (!thread_.joinable() && !in_turn_);
 }
 
 void flusher::hurry() noexcept {

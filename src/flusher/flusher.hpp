@@ -60,7 +60,7 @@ class flusher {
   void run();
   round::outcome run_round(bool all);
   void drain();
-  [[nodiscard]] bool is_late(clock::time_point time);
+  [[nodiscard]] clock::time_point stop_until();
   [[nodiscard]] bool flush_by_hand(clock::time_point until);
   bool stop_by_hand(clock::time_point until);
 
@@ -79,7 +79,7 @@ class flusher {
   bool hurried_ = false;
   std::vector<handler_ptr> to_reopen_;
   std::vector<handler_ptr> from_parent_;
-  clock::time_point stop_until_{}; // the latest deadline of those who called `stop`
+  clock::time_point stop_until_{}; // the latest deadline of those in `stop`; manual mode: of who drains
   bool in_turn_ = false;           // manual mode: somebody runs a round
   bool drained_ = false;
   std::thread thread_;

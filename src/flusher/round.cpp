@@ -54,10 +54,10 @@ void round::advance_times() noexcept {
     slot->advance_time(now);
 }
 
-bool round::end() {
+bool round::end(std::chrono::steady_clock::time_point until) {
   write_storms(true);
   out_.flush_handlers(true);
-  const bool is_whole = !out_.finish_handlers();
+  const bool is_whole = !out_.finish_handlers(until);
   errors_.report_all();
   return is_whole;
 }

@@ -43,9 +43,9 @@ class round {
   /// `all`: somebody waits for this round, so that handlers put out what they would rather keep.
   outcome run(bool all = false);
 
-  /// Writes what storms still have to say and lets the handlers finish. Once, before the flusher ends. True
-  /// when no handler has anything left.
-  bool end();
+  /// Writes what storms still have to say and lets the handlers finish, until `until` if need be. Once,
+  /// before the flusher ends. True when no handler has anything left.
+  bool end(std::chrono::steady_clock::time_point until);
   void reopen(const std::vector<handler_ptr>& handlers);
   void forget_parent(handler& h) noexcept { out_.after_fork(h); }
 

@@ -19,6 +19,10 @@ namespace {
 
 /// A full disk or a missing right does not end soon, and nothing is lost meanwhile.
 constexpr std::chrono::seconds retry_interval(30);
+/// Another process is at it.
+constexpr std::chrono::milliseconds other_process_pause(500);
+/// A rotation is some renames.
+constexpr std::chrono::milliseconds rotation_pause(1);
 
 } // namespace
 
@@ -64,9 +68,10 @@ void background_compressor::run() noexcept {
       if (awake_) {
         awake_ = false;
         job_ = files_.first_plain();
-        if (job_ != 0) compress_next(names);
+        const bool is_free = job_ == 0 || compress_next(names);
         awake_ = awake_ || job_ != 0; // perhaps there is another
         job_ = 0;
+        if (!is_free) work_.wait_for(names, other_process_pause);
       } else {
         work_.wait(names);
       }
@@ -82,17 +87,18 @@ void background_compressor::run() noexcept {
   }
 }
 
-void background_compressor::compress_next(std::unique_lock<std::mutex>& names) {
+bool background_compressor::compress_next(std::unique_lock<std::mutex>& names) {
   const std::string name = files_.plain(job_);
   descriptor_guard from(
       calls_.open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0), calls_);
   struct ::stat source {};
+  if (from.get() < 0 && errno == ENOENT) return false;
   if (from.get() < 0 || calls_.fstat(from.get(), &source) != 0)
     throw_file_error(errno, "cannot compress: cannot open", name);
   const descriptor_guard to(open_log_file(partial_, mode_, false, calls_), calls_);
-  // Another process may be at it; what is in the file otherwise was left by one that ended.
-  if (calls_.flock(to.get(), LOCK_EX | LOCK_NB) != 0 || calls_.ftruncate(to.get(), 0) != 0)
-    throw_file_error(errno, "cannot compress: cannot have", partial_);
+  if (!lock(to.get(), partial_)) return false;
+  // What is in it was left by a process that ended.
+  if (calls_.ftruncate(to.get(), 0) != 0) throw_file_error(errno, "cannot compress: cannot have", partial_);
 
   bool is_whole = false;
   std::exception_ptr failure;
@@ -107,19 +113,50 @@ void background_compressor::compress_next(std::unique_lock<std::mutex>& names) {
   }
   names.lock();
 
-  if (is_whole && !failure)
-    put_in_place(source);
-  else
-    (void)calls_.unlink(partial_.c_str());
+  if (!is_whole || failure) (void)calls_.unlink(partial_.c_str());
   if (failure) std::rethrow_exception(failure);
+  while (is_whole && !put_in_place(source)) {
+    work_.wait_for(names, rotation_pause);
+    if (!cancelled_.load(std::memory_order_relaxed)) continue;
+    (void)calls_.unlink(partial_.c_str());
+    break;
+  }
   // To close a large file that has no name any more takes long: nobody is to wait for that.
   names.unlock();
   from.reset(-1);
   names.lock();
+  return true;
+}
+
+/// Locks a file that others lock as well and remove when they are done: what was opened must still be there.
+bool background_compressor::lock(int descriptor, const std::string& name) const {
+  if (calls_.flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return false;
+    throw_file_error(errno, "cannot compress: cannot lock", name);
+  }
+  struct ::stat opened {};
+  struct ::stat named {};
+  if (calls_.fstat(descriptor, &opened) != 0)
+    throw_file_error(errno, "cannot compress: no facts about", name);
+  return files_.look_at(name, named) && is_same_file(named, opened);
 }
 
 /// The file may have moved on meanwhile, or out.
-void background_compressor::put_in_place(const struct ::stat& source) {
+bool background_compressor::put_in_place(const struct ::stat& source) {
+  const std::string rotating = files_.path() + ".rotating";
+  const descriptor_guard rotation(open_log_file(rotating, mode_, false, calls_), calls_);
+  if (!lock(rotation.get(), rotating)) return false;
+  try {
+    put_in_place_locked(source);
+  } catch (...) {
+    (void)calls_.unlink(rotating.c_str()); // while it is locked: later it may be another process's
+    throw;
+  }
+  (void)calls_.unlink(rotating.c_str());
+  return true;
+}
+
+void background_compressor::put_in_place_locked(const struct ::stat& source) {
   const std::string plain = files_.plain(job_);
   struct ::stat present {};
   if (job_ > files_.keep() || !files_.look_at(plain, present) || !is_same_file(present, source)) {

@@ -1,8 +1,11 @@
 // Compresses what rotations leave behind, on a thread of its own.
 //
-//   names_mutex:  who holds it may rename PATH.1 … ; the flusher for a rotation, the thread to choose a file
-//   and
-//                 to put the finished one in its place. Nobody holds it while a file is read or written.
+//   names_mutex:    who holds it may rename PATH.1 … ; the flusher for a rotation, the thread to choose a
+//   file
+//                   and to put the finished one in its place. Nobody holds it while a file is read or
+//                   written.
+//   PATH.rotating:  who has this file locked keeps the handlers of other processes from renaming meanwhile.
+//   PATH.compressing: locked by the one process that compresses.
 #pragma once
 
 #include <atomic>
@@ -52,8 +55,12 @@ class background_compressor {
 
  private:
   void run() noexcept;
-  void compress_next(std::unique_lock<std::mutex>& names);
-  void put_in_place(const struct ::stat& source);
+  /// False when another process is at it, or has just renamed: to be looked at again soon.
+  [[nodiscard]] bool compress_next(std::unique_lock<std::mutex>& names);
+  /// False when a rotation is under way. True: it is done, or the file has moved on and is to be done anew.
+  [[nodiscard]] bool put_in_place(const struct ::stat& source);
+  void put_in_place_locked(const struct ::stat& source);
+  [[nodiscard]] bool lock(int descriptor, const std::string& name) const;
 
   const rotated_files& files_;
   const std::string partial_;

@@ -1,5 +1,6 @@
 #include "handlers/background_handler.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <stdexcept>
 #include <string>
@@ -44,6 +45,7 @@ background_handler::~background_handler() {
     const auto until = background_worker::clock::now() + options_.finish_limit;
     if (!background_->worker->finish(until, true)) {
       background_->thread.detach();
+      leave_to_its_thread(*inner_, this);
       return;
     }
     background_->thread.join();
@@ -103,15 +105,16 @@ void background_handler::throw_unreported() {
   if (!text.empty()) throw std::runtime_error("background: " + text);
 }
 
-void background_handler::last_flush() {
+void background_handler::last_flush(std::chrono::steady_clock::time_point until) {
   background_worker& worker = *background_->worker;
-  const bool has_finished = worker.finish(background_worker::clock::now() + options_.finish_limit, false);
+  const bool has_finished = worker.finish(std::min<background_worker::clock::time_point>(
+                                              until, background_worker::clock::now() + options_.finish_limit),
+                                          false);
   const std::uint64_t lost = worker.take_lost();
   report_dropped(lost);
   if (!has_finished)
-    throw std::runtime_error("background: the inner handler has not finished within " +
-                             std::to_string(options_.finish_limit.count()) + " ms: " + std::to_string(lost) +
-                             " records are lost");
+    throw std::runtime_error("background: the inner handler has not finished in time: " +
+                             std::to_string(lost) + " records are lost");
   throw_unreported();
 }
 

@@ -32,7 +32,7 @@ class background_handler final : public wrapping_handler {
   void write(const batch& records) override;
   void flush() override { pass_on(false); }
   void flush_all() override { pass_on(true); }
-  void last_flush() override;
+  void last_flush(std::chrono::steady_clock::time_point until) override;
   [[nodiscard]] bool pending() const noexcept override;
   void reopen() override;
   /// The thread is the parent's, and so is what waits for it.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "base/deadline.hpp"
 #include "handlers/handler_access.hpp"
 
 namespace faultline::detail {
@@ -81,6 +82,7 @@ bool background_worker::finish(clock::time_point until, bool for_good) {
   lock held(mutex_);
   ending_ = ending_ || for_good;
   finishing_ = !has_nothing_to_do();
+  finish_until_ = just_before(until);
   work_.notify_one();
   if (!gave_up_) done_.wait_until(held, until, [this] { return !finishing_; });
   if (!finishing_) return true;
@@ -97,9 +99,9 @@ void background_worker::give_up() noexcept {
   }
   waiting_.clear();
   const std::uint64_t in_hands = in_work_ + unflushed_;
-  lost_ += in_hands - std::min(in_hands, counted_);
-  counted_ = in_hands;
-  unflushed_ = 0;
+  lost_ += in_hands;
+  counted_ += in_hands;
+  in_work_ = unflushed_ = 0;
   all_wanted_ = reopen_wanted_ = finishing_ = false;
   gave_up_ = at_work_;
 }
@@ -140,21 +142,16 @@ void background_worker::run_round(lock& held) {
 
 /// What the inner handler still has afterwards, and did not count itself, nobody will put out.
 void background_worker::finish_inner(lock& held) {
-  const std::uint64_t before = inner_->lost();
-  call_inner(held, [this] { inner_->last_flush(); });
-  if (!inner_pending_ || !finishing_) return; // nothing is left, or `finish` has given up and counted it
-  lost_ += unflushed_ - std::min(unflushed_, inner_->lost() - before);
-  unflushed_ = 0;
+  call_inner(held, [this, until = finish_until_] { inner_->last_flush(until); });
+  if (inner_pending_) lost_ += std::exchange(unflushed_, 0); // none, if `finish` has given up and counted it
 }
 
 void background_worker::write_front(lock& held) {
   const std::unique_ptr<const batch_copy> records = std::move(waiting_.front());
   waiting_.pop_front();
   in_work_ = records->size();
-  const std::uint64_t before = inner_->lost();
   call_inner(held, [&] { handler_access::write(*inner_, records->view()); });
-  unflushed_ += in_work_ - std::min(in_work_, inner_->lost() - before);
-  in_work_ = 0;
+  unflushed_ += std::exchange(in_work_, 0);
   bytes_ -= records->bytes();
 }
 
@@ -162,6 +159,7 @@ void background_worker::write_front(lock& held) {
 template <class Call> void background_worker::call_inner(lock& held, Call&& call) noexcept {
   held.unlock();
   const std::uint64_t lost_before = inner_->lost();
+  const std::uint64_t dropped_before = inner_->dropped();
   bool has_thrown = false;
   std::string what;
   try {
@@ -177,6 +175,9 @@ template <class Call> void background_worker::call_inner(lock& held, Call&& call
   held.lock();
   inner_pending_ = is_pending;
   const std::uint64_t lost = inner_->lost() - lost_before;
+  const std::uint64_t of_the_batch = std::min(in_work_, lost - (inner_->dropped() - dropped_before));
+  in_work_ -= of_the_batch;
+  unflushed_ -= std::min(unflushed_, lost - of_the_batch);
   lost_ += lost - std::min(lost, std::exchange(counted_, 0));
   if (has_thrown && errors_++ == 0) error_ = std::move(what);
 }

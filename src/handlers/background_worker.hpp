@@ -80,7 +80,7 @@ class background_worker {
   std::size_t bytes_ = 0;       ///< of what waits and of the batch in work
   std::uint64_t in_work_ = 0;   ///< records that the inner handler is writing now
   std::uint64_t unflushed_ = 0; ///< records that it took since it last had nothing to flush
-  std::uint64_t counted_ = 0;   ///< of both, told as lost by a `finish` that gave up
+  std::uint64_t counted_ = 0;   ///< of both, told by a `finish` that gave up; the inner one may tell, too
   std::uint64_t lost_ = 0;      ///< not told yet
   std::uint64_t errors_ = 0;    ///< not told yet
   std::string error_;           ///< the first of these
@@ -89,8 +89,9 @@ class background_worker {
   bool all_wanted_ = false;     ///< the next flush is a flush_all
   bool reopen_wanted_ = false;  ///< before the next batch
   bool finishing_ = false;      ///< somebody waits in `finish`
-  bool gave_up_ = false;        ///< a `finish` did, and the call that it waited for is not over
-  bool ending_ = false;         ///< there will be no round but that of the `finish` that said so
+  clock::time_point finish_until_{}; ///< when the inner handler's last_flush is to be over
+  bool gave_up_ = false;             ///< a `finish` did, and the call that it waited for is not over
+  bool ending_ = false;              ///< there will be no round but that of the `finish` that said so
 };
 
 } // namespace faultline::detail

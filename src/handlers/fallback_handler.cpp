@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/deadline.hpp"
+
 namespace faultline {
 namespace detail {
 
@@ -80,14 +82,14 @@ void fallback_handler::flush_both(void (handler::*how)()) {
   if (report_) throw std::runtime_error(*std::exchange(report_, nullptr));
 }
 
-void fallback_handler::last_flush() {
+void fallback_handler::last_flush(std::chrono::steady_clock::time_point until) {
   std::exception_ptr failure;
   try {
-    if (first_->pending()) forward(*first_, [this] { first_->last_flush(); });
+    if (first_->pending()) forward(*first_, [&] { first_->last_flush(end_of_share(until, 2)); });
   } catch (...) {
     failure = std::current_exception();
   }
-  if (second_->pending()) forward(*second_, [this] { second_->last_flush(); });
+  if (second_->pending()) forward(*second_, [&] { second_->last_flush(until); });
   if (failure) std::rethrow_exception(failure);
 }
 

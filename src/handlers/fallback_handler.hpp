@@ -35,7 +35,7 @@ class fallback_handler final : public wrapping_handler {
   void flush() override { flush_both(&handler::flush); }
   void flush_all() override { flush_both(&handler::flush_all); }
   /// Of those that are pending, each, whatever the other one throws.
-  void last_flush() override;
+  void last_flush(std::chrono::steady_clock::time_point until) override;
   [[nodiscard]] bool pending() const noexcept override;
   void reopen() override;
   void after_fork() override;

@@ -28,8 +28,8 @@ class filter_handler final : public wrapping_handler {
   void flush_all() override {
     forward(*inner_, [this] { inner_->flush_all(); });
   }
-  void last_flush() override {
-    forward(*inner_, [this] { inner_->last_flush(); });
+  void last_flush(std::chrono::steady_clock::time_point until) override {
+    forward(*inner_, [&] { inner_->last_flush(until); });
   }
   [[nodiscard]] bool pending() const noexcept override { return inner_->pending(); }
   void reopen() override {

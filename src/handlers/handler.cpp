@@ -58,11 +58,12 @@ namespace detail {
 constinit std::atomic<void (*)(handler&)> handler_access::level_listener{nullptr};
 
 void handler_access::write(handler& h, const batch& records) {
-  const std::uint64_t before = h.lost();
+  const std::uint64_t lost_before = h.lost();
+  const std::uint64_t dropped_before = h.dropped();
   try {
     h.write(records);
   } catch (...) {
-    const std::uint64_t counted = h.lost() - before;
+    const std::uint64_t counted = (h.lost() - lost_before) - (h.dropped() - dropped_before); // of this batch
     if (counted < records.size()) h.report_lost(records.size() - counted);
     throw;
   }
@@ -78,7 +79,15 @@ bool handler_access::is_kept_by(const handler& h, const void* runtime) noexcept 
   return h.keeper_.load(std::memory_order_relaxed) == runtime;
 }
 
-bool handler_access::is_kept(const handler& h) noexcept { return !is_kept_by(h, nullptr); }
+bool handler_access::is_kept(const handler& h) noexcept {
+  const void* const keeper = h.keeper_.load(std::memory_order_relaxed);
+  return keeper != nullptr && reinterpret_cast<std::uintptr_t>(keeper) % 2 == 0;
+}
+
+bool handler_access::is_called_by(const handler& h, const void* caller) noexcept {
+  const void* const keeper = h.keeper_.load(std::memory_order_relaxed);
+  return keeper == caller || keeper == calling(caller);
+}
 
 bool handler_access::replace_keeper(handler& h, const void* present, const void* other) noexcept {
   return h.keeper_.compare_exchange_strong(present, other, std::memory_order_relaxed);

@@ -22,11 +22,19 @@ class handler_access {
   /// counted. For threads that call handlers. Defined by the front, a room above.
   static void bar_this_thread() noexcept;
 
+  // Who has the handler: nobody (null); a runtime that calls it and keeps it alive (the runtime's address);
+  // or a runtime or background handler that calls it as a part of another handler (`calling` of that
+  // address).
+  [[nodiscard]] static const void* calling(const void* caller) noexcept {
+    return static_cast<const char*>(caller) + 1; // within the object, and no object's address
+  }
   /// Whether that runtime keeps the handler alive, so that a raw pointer is good as long as the runtime.
   [[nodiscard]] static bool is_kept_by(const handler& h, const void* runtime) noexcept;
-  /// Whether any runtime is.
+  /// Whether any runtime does.
   [[nodiscard]] static bool is_kept(const handler& h) noexcept;
-  /// Notes a runtime (from null) or forgets it (to null). False when another one is noted.
+  /// Whether that runtime or background handler calls it.
+  [[nodiscard]] static bool is_called_by(const handler& h, const void* caller) noexcept;
+  /// Notes another one if `present` is noted; false otherwise.
   static bool replace_keeper(handler& h, const void* present, const void* other) noexcept;
 };
 

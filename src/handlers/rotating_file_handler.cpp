@@ -146,8 +146,10 @@ std::size_t rotating_file_handler::prepare_write() {
 /// Nothing may be thrown here: the text still has its old file to go to.
 void rotating_file_handler::try_to_rotate(const struct ::stat& present) {
   const auto now = calls().monotonic_now();
-  // What another process has put in place while this one paused for it is written to at once.
-  if (now < state_->retry_at && !(state_->other_rotates && is_replaced(present))) return;
+  // What another process has put in place while this one paused is written to at once, if this one paused for
+  // it, or if the old file is gone.
+  if (now < state_->retry_at && !((state_->other_rotates || present.st_nlink == 0) && is_replaced(present)))
+    return;
   state_->other_rotates = false;
   try {
     if (rotate(present) == outcome::other_process_rotates) {

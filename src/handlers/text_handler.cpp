@@ -67,18 +67,17 @@ void text_handler::flush() {
     throw std::system_error(error, std::generic_category(), name_ + ": cannot write");
 }
 
-void text_handler::last_flush() {
+void text_handler::last_flush(std::chrono::steady_clock::time_point until) {
   using clock = std::chrono::steady_clock;
-  const auto end = clock::now() + longest_finish;
-  auto until = clock::now() + finish_limit;
+  const auto end = std::min(until, clock::now() + longest_finish);
+  auto patience = clock::now() + finish_limit;
   retry_now(); // one attempt more, whatever the pause
-  while (!spool_->empty() && clock::now() < std::min(until, end)) {
+  while (!spool_->empty()) {
     const std::size_t before = spool_->unwritten().size();
     if (may_write()) drain();
-    if (spool_->unwritten().size() < before)
-      until = clock::now() + finish_limit;
-    else
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (spool_->unwritten().size() < before) patience = clock::now() + finish_limit;
+    if (spool_->empty() || clock::now() >= std::min(patience, end)) break;
+    if (spool_->unwritten().size() == before) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   if (const std::uint64_t records = spool_->clear(); records != 0) {
     report_dropped(records);
@@ -96,7 +95,7 @@ void text_handler::after_fork() {
   abandoned->push_back(spool_.release());
   spool_ = std::make_unique<spool>();
   error_ = unreported_error_ = 0;
-  reported_ = false;
+  reported_ = refusal_reported_ = false;
   owner_process_ = ::getpid();
 }
 
@@ -136,7 +135,7 @@ bool text_handler::drain() {
     return false;
   }
   error_ = 0;
-  reported_ = false;
+  reported_ = refusal_reported_ = false;
   return true;
 }
 
@@ -150,9 +149,8 @@ void text_handler::begin_failure(int error) {
 
 void text_handler::refuse(std::size_t records) noexcept {
   report_lost(records);
-  if (reported_) return;
+  if (reported_ || std::exchange(refusal_reported_, true)) return; // for a failing target, that says it
   unreported_error_ = error_;
-  reported_ = true;
 }
 
 } // namespace faultline::detail

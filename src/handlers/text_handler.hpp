@@ -36,7 +36,8 @@ class text_handler : public handler {
   /// More text than this is written by `write` itself, so that a round's text stays in the second-level
   /// cache.
   static constexpr std::size_t write_bytes = 256U << 10;
-  /// `last_flush` gives up after so long in which the descriptor took nothing, and after so long in all.
+  /// `last_flush` gives up after so long in which the descriptor took nothing, and after so long in all, if
+  /// its time is not up before.
   static constexpr std::chrono::milliseconds finish_limit{1000};
   static constexpr std::chrono::milliseconds longest_finish{10'000};
 
@@ -48,7 +49,7 @@ class text_handler : public handler {
   void flush() override;
   /// Writes as long as the descriptor takes something, waiting for at most a second between two bytes. The
   /// rest is counted by report_dropped; throws std::system_error that says so.
-  void last_flush() override;
+  void last_flush(std::chrono::steady_clock::time_point until) override;
   [[nodiscard]] bool pending() const noexcept override { return !spool_->empty() || unreported_error_ != 0; }
 
   /// The parent writes what was in the spool at the fork. Not counted: it is not lost.
@@ -95,7 +96,8 @@ class text_handler : public handler {
   ::pid_t owner_process_;
   int error_ = 0;
   int unreported_error_ = 0;
-  bool reported_ = false; ///< whether the failing state was or will be reported
+  bool reported_ = false;         ///< whether the failing state was or will be reported
+  bool refusal_reported_ = false; ///< the same of the first batch that a full spool refused
   std::chrono::nanoseconds retry_at_{};
 };
 

@@ -97,7 +97,8 @@ void journald_handler::write(const batch& records) {
 
 void journald_handler::refuse(std::size_t records) noexcept {
   report_lost(records);
-  if (!std::exchange(reported_, true)) unreported_error_ = EAGAIN; // what fails was reported when it did
+  if (reported_ || std::exchange(refusal_reported_, true)) return; // for a failing journal, that says it
+  unreported_error_ = EAGAIN;
 }
 
 void journald_handler::take_front() noexcept {
@@ -128,7 +129,7 @@ void journald_handler::send_waiting() {
     retry_at_ = std::chrono::steady_clock::now() + retry_interval;
     return;
   }
-  reported_ = false;
+  reported_ = refusal_reported_ = false;
 }
 
 void journald_handler::flush() {
@@ -141,12 +142,12 @@ void journald_handler::throw_unreported() {
     throw std::system_error(error, std::generic_category(), "journald " + path_ + ": cannot send");
 }
 
-void journald_handler::last_flush() {
-  const auto until = std::chrono::steady_clock::now() + finish_limit;
+void journald_handler::last_flush(std::chrono::steady_clock::time_point until) {
+  const auto end = std::min(until, std::chrono::steady_clock::now() + finish_limit);
   retry_at_ = {}; // one attempt more, whatever the pause
   send_waiting();
   while (!waiting_->entries.empty() && retry_at_ == std::chrono::steady_clock::time_point{} &&
-         std::chrono::steady_clock::now() < until) { // only slow
+         std::chrono::steady_clock::now() < end) { // only slow
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     send_waiting();
   }
@@ -172,7 +173,7 @@ void journald_handler::after_fork() {
   socket_.close();
   owner_process_ = ::getpid();
   retry_at_ = {};
-  reported_ = false;
+  reported_ = refusal_reported_ = false;
   unreported_error_ = failed_attempts_ = 0;
 }
 

@@ -40,7 +40,7 @@ class journald_handler final : public handler {
   /// fill and a batch was refused, and not again before all entries were sent. Nothing is lost by it.
   void flush() override;
   /// Sends what waits while the journal takes it, for at most `finish_limit`, and counts the rest as lost.
-  void last_flush() override;
+  void last_flush(std::chrono::steady_clock::time_point until) override;
   [[nodiscard]] bool pending() const noexcept override {
     return !waiting_->entries.empty() || unreported_error_ != 0;
   }
@@ -78,8 +78,9 @@ class journald_handler final : public handler {
   std::unique_ptr<spool> waiting_ = std::make_unique<spool>();
   ::pid_t owner_process_;
   std::chrono::steady_clock::time_point retry_at_{};
-  int failed_attempts_ = 0; ///< with the first entry that waits, for its own sake
-  bool reported_ = false;   ///< whether the failing state was or will be reported
+  int failed_attempts_ = 0;       ///< with the first entry that waits, for its own sake
+  bool reported_ = false;         ///< whether the failing state was or will be reported
+  bool refusal_reported_ = false; ///< the same of the first batch that a full spool refused
   int unreported_error_ = 0;
 };
 

@@ -194,7 +194,7 @@ handler_ptr configuration::open(const std::string& target, const runtime& r) {
   for (const auto& [text, made] : opened_)
     if (text == target && handler_access::is_kept_by(*made, own)) return made;
   for (const auto& [text, made] : opened_)
-    if (text == target && !handler_access::is_kept(*made)) return made;
+    if (text == target && handler_access::is_kept_by(*made, nullptr)) return made;
   return opened_.emplace_back(target, detail::open_target("target", target)).second;
 }
 

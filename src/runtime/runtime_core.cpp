@@ -8,6 +8,7 @@
 
 #include "base/fork_guard.hpp"
 #include "handlers/claim.hpp"
+#include "handlers/handler_access.hpp"
 
 namespace faultline::detail {
 namespace {
@@ -110,6 +111,7 @@ void runtime_core::keep(handler& h) {
   handlers_.push_back(h.shared_from_this());
   try {
     claim(h, this);
+    (void)handler_access::replace_keeper(h, handler_access::calling(this), this);
   } catch (...) {
     handlers_.pop_back();
     throw;

@@ -55,7 +55,7 @@ mailer::~mailer() {
     return;
   }
   try {
-    mailer::last_flush();
+    mailer::last_flush(std::chrono::steady_clock::time_point::max());
   } catch (...) { // no memory: what is left is counted below
   }
   while (!work_->queue.empty()) drop_front(unfinished_);
@@ -268,20 +268,21 @@ bool mailer::pending() const noexcept {
   return !w.group.empty() || !w.queue.empty() || w.transport->open() || !w.unreported.empty();
 }
 
-void mailer::last_flush() {
+void mailer::last_flush(std::chrono::steady_clock::time_point until) {
   work& w = *work_;
   w.in_hand = 0;
   close_group();
-  const auto until = mail_transport::clock::now() + options_.finish_limit;
+  using clock = std::chrono::steady_clock;
+  const auto end = std::min<clock::time_point>(until, clock::now() + options_.finish_limit);
   const auto rest = [] { std::this_thread::sleep_for(std::chrono::milliseconds(1)); };
   // One attempt more, whatever the pause, unless waiting does not help.
   if (!w.barred) w.retry_at = {};
-  while (!w.queue.empty() && (w.sending || now() >= w.retry_at) && mail_transport::clock::now() < until) {
+  while (!w.queue.empty() && (w.sending || now() >= w.retry_at) && clock::now() < end) {
     pump();
     rest();
   }
   while (!w.queue.empty()) drop_front(unfinished_);
-  while (!w.sending && w.transport->open() && mail_transport::clock::now() < until) {
+  while (!w.sending && w.transport->open() && clock::now() < end) {
     pump(); // says goodbye
     rest();
   }

@@ -51,7 +51,7 @@ class mailer final : public smtp_handler {
   /// is reached, so that it is reported; nothing is lost by that.
   void flush() override;
   void flush_all() override;
-  void last_flush() override;
+  void last_flush(std::chrono::steady_clock::time_point until) override;
   [[nodiscard]] bool pending() const noexcept override;
   /// The parent sends what is the parent's; the child forgets it, uncounted, and closes its copies of the
   /// parent's sockets.

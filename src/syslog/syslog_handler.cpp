@@ -75,12 +75,13 @@ void syslog_handler::lose_waiting() noexcept {
   unverified_ = false;
 }
 
-void syslog_handler::last_flush() {
-  const std::chrono::nanoseconds until = monotonic_now() + finish_limit;
+void syslog_handler::last_flush(std::chrono::steady_clock::time_point until) {
+  using clock = std::chrono::steady_clock;
+  const auto end = std::min(until, clock::now() + finish_limit);
   retry_at_ = {}; // one attempt more, whatever the pause
   while (!queue_->all_sent() || unverified_) {
     advance();
-    if (link_.current() == syslog_link::state::closed || monotonic_now() >= until) break;
+    if (link_.current() == syslog_link::state::closed || clock::now() >= end) break;
     if (!queue_->all_sent() || unverified_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   lose_waiting();
@@ -117,8 +118,8 @@ void syslog_handler::write(const batch& records) {
 void syslog_handler::refuse(const batch& records, bool has_numbers) {
   if (!has_numbers) encoder_.skip(records.size() + (envelope_ && records.envelope() != nullptr ? 1 : 0));
   report_lost(records.size());
-  if (std::exchange(reported_, true)) return;
-  unreported_error_ = EAGAIN; // the server is there and slow: what fails is reported by `fail`
+  if (reported_ || std::exchange(refusal_reported_, true)) return; // for a failing link, that says it
+  unreported_error_ = EAGAIN;
 }
 
 void syslog_handler::throw_unreported() {
@@ -164,7 +165,7 @@ void syslog_handler::after_fork() {
   encoder_.after_fork();
   owner_process_ = ::getpid();
   pause_ = retry_at_ = {};
-  unverified_ = reported_ = false;
+  unverified_ = reported_ = refusal_reported_ = false;
   unreported_error_ = 0;
 }
 
@@ -200,7 +201,8 @@ void syslog_handler::advance() {
   }
   unverified_ = link_.has_unacknowledged();
   if (!unverified_) queue_->forget_sent_before(now - keep_interval);
-  if (!unverified_ && queue_->all_sent()) reported_ = false; // a look after the last send found it good
+  if (!unverified_ && queue_->all_sent())
+    reported_ = refusal_reported_ = false; // a look after the last send found it good
   send_waiting(now);
 }
 

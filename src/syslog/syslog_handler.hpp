@@ -42,7 +42,7 @@ class syslog_handler final : public handler {
   void flush() override;
   /// Sends what waits while the link is open or about to be, for at most `finish_limit`, and counts the rest
   /// as lost.
-  void last_flush() override;
+  void last_flush(std::chrono::steady_clock::time_point until) override;
   [[nodiscard]] bool pending() const noexcept override {
     return !queue_->all_sent() || unverified_ || unreported_error_ != 0;
   }
@@ -81,6 +81,7 @@ class syslog_handler final : public handler {
   std::size_t most_datagram_bytes_;     ///< what the link is known not to refuse
   bool unverified_ = false;             ///< something was sent since the link was last looked at
   bool reported_ = false;               ///< whether the failing state was or will be reported
+  bool refusal_reported_ = false;       ///< the same of the first batch that a full queue refused
   int unreported_error_ = 0;
 };
 

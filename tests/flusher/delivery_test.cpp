@@ -4,6 +4,7 @@
 
 #include "support/catch.hpp"
 #include "support/manual_runtime.hpp"
+#include "support/watched_handler.hpp"
 
 using namespace faultline;
 using faultline::test::closes;
@@ -195,6 +196,39 @@ TEST_CASE("a write that throws counts with its whole batch for the handler that 
   CHECK(bad->lost() == 3);
   CHECK(good->lost() == 0);
   CHECK(rt.stats().handler_lost == 3);
+}
+
+TEST_CASE("a write that drops what an earlier one took, and then throws, loses both") {
+  class dropping final : public handler {
+   public:
+    void write(const batch&) override {
+      report_dropped(2);
+      throw std::runtime_error("and the batch as well");
+    }
+  };
+  const auto target = std::make_shared<dropping>();
+  test::manual_runtime rt;
+  logger lg = rt.get();
+  lg.add_handler(target);
+  for (int i = 0; i < 3; ++i) FAULTLINE_INFO(lg, "{}", i);
+  rt.write_all();
+  CHECK(target->lost() == 5);
+  CHECK(target->dropped() == 2);
+}
+
+TEST_CASE("what a scope's target loses is counted although it is inside another handler, too") {
+  const auto target = std::make_shared<test::watched_handler>();
+  target->loses = true;
+  test::manual_runtime rt;
+  logger lg = rt.get("shop");
+  lg.add_handler(make_filter_handler(target, [](const record_view&) { return false; }));
+  {
+    const error_scope scope(rt.get("scope"), {.target = target});
+    FAULTLINE_ERROR(rt.get("scope"), "error");
+  }
+  rt.write_all();
+  CHECK(target->lost() == 1);
+  CHECK(rt.stats().handler_lost == 1);
 }
 
 TEST_CASE("a handler that has something to report after it was opened anew is asked for it") {

@@ -3,6 +3,9 @@
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
+#include <stdlib.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "support/catch.hpp"
@@ -97,4 +100,65 @@ TEST_CASE("a standard error that takes nothing holds up nobody, and has the repo
   });
   CHECK(text.find('f') == std::string::npos);
   CHECK(on_stderr([&] { log.report_due(2 * second); }) == "faultline: handler: while it is full\n");
+}
+
+TEST_CASE("a report that is long and hostile is cut to what a pipe takes as a whole") {
+  error_log log({});
+  const std::string text =
+      on_stderr([&] { log.add(error_log::kind::handler, nullptr, std::string(5000, '\x01'), second); });
+  CHECK(text.size() <= 4096);
+  CHECK(text.ends_with('\n'));
+}
+
+TEST_CASE("a terminal that takes part of a report gets the rest before the next one") {
+  const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+  REQUIRE(master >= 0);
+  REQUIRE(::grantpt(master) == 0);
+  REQUIRE(::unlockpt(master) == 0);
+  const int terminal = ::open(::ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+  REQUIRE(terminal >= 0);
+  ::termios raw{};
+  REQUIRE(::tcgetattr(terminal, &raw) == 0);
+  ::cfmakeraw(&raw);
+  REQUIRE(::tcsetattr(terminal, TCSANOW, &raw) == 0);
+  const std::string filler(1 << 12, '.');
+  while (::write(terminal, filler.data(), filler.size()) > 0) {
+  }
+  while (::write(terminal, filler.data(), 1) > 0) { // the last byte of room
+  }
+  const int before = ::dup(STDERR_FILENO);
+  std::string received;
+  const auto read_some = [&](std::size_t most) {
+    std::string text(most, '\0');
+    const ::ssize_t size = ::read(master, text.data(), text.size());
+    text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    received += text;
+    return !text.empty();
+  };
+  error_log log({});
+  ::dup2(terminal, STDERR_FILENO);
+  log.add(error_log::kind::handler, nullptr, std::string(900, 'a'), second);
+  for (std::uint64_t now = 2; now < 2000 && received.find("again") == std::string::npos; ++now) {
+    (void)read_some(100);
+    log.report_due(now * second);
+    if (now == 1000) log.add(error_log::kind::handler, nullptr, "again", now * second);
+    if (now > 1000) (void)read_some(1 << 16);
+  }
+  ::dup2(before, STDERR_FILENO);
+  ::close(before);
+  ::close(terminal);
+  ::close(master);
+  received.erase(0, received.find('f'));
+  CHECK(received == "faultline: handler: " + std::string(900, 'a') + "\nfaultline: handler: again\n");
+}
+
+TEST_CASE("a callback that throws was told") {
+  int calls = 0;
+  error_log log([&](const error_report&) {
+    ++calls;
+    throw 1;
+  });
+  log.add(error_log::kind::handler, nullptr, "a", second);
+  log.report_all();
+  CHECK(calls == 1);
 }

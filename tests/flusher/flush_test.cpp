@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -34,7 +35,7 @@ class hoarder final : public handler {
   void flush_all() override {
     if (!to_the_end_) held = 0;
   }
-  void last_flush() override {
+  void last_flush(std::chrono::steady_clock::time_point /*until*/) override {
     ++finishes;
     held = 0;
   }
@@ -79,6 +80,89 @@ TEST_CASE("stop lets a handler finish that has something left, once") {
     CHECK(target->held == 0);
     CHECK(target->finishes == 1);
   }
+}
+
+TEST_CASE("handlers share the time that stop has, and it ends in time whatever they take") {
+  class greedy final : public handler {
+   public:
+    void write(const batch& records) override { held += records.size(); }
+    void last_flush(std::chrono::steady_clock::time_point until) override {
+      share = until;
+      std::this_thread::sleep_until(until);
+      report_dropped(std::exchange(held, 0));
+    }
+    [[nodiscard]] bool pending() const noexcept override { return held > 0; }
+
+    std::size_t held = 0;
+    std::chrono::steady_clock::time_point share;
+  };
+  using clock = std::chrono::steady_clock;
+  for (const flusher_mode mode : {flusher_mode::manual, flusher_mode::thread}) {
+    const auto first = std::make_shared<greedy>();
+    const auto second = std::make_shared<greedy>();
+    runtime rt({.default_target = make_null_handler(), .flusher = mode});
+    logger lg = rt.get_logger();
+    lg.add_handler(first);
+    lg.add_handler(second);
+    FAULTLINE_INFO(lg, "kept");
+    const auto until = clock::now() + std::chrono::seconds(2);
+    CHECK_FALSE(rt.stop(std::chrono::seconds(2)));
+    CHECK(first->share < second->share);
+    CHECK(second->share < until);
+    CHECK(first->lost() + second->lost() == 2); // and who waited for stop can see it
+    CHECK(rt.stats().handler_lost == 2);
+  }
+}
+
+TEST_CASE("a handler that asks for its last flush when the time is over does not wait") {
+  class noting final : public handler {
+   public:
+    void write(const batch&) override { held = true; }
+    void last_flush(std::chrono::steady_clock::time_point until) override {
+      was_late = until <= std::chrono::steady_clock::now();
+      held = false;
+    }
+    [[nodiscard]] bool pending() const noexcept override { return held; }
+    bool held = false;
+    bool was_late = false;
+  };
+  const auto target = std::make_shared<noting>();
+  faultline::test::manual_runtime rt;
+  logger lg = rt.get();
+  lg.add_handler(target);
+  FAULTLINE_INFO(lg, "kept");
+  (void)rt.get_runtime().stop(std::chrono::nanoseconds(0));
+  CHECK(target->was_late);
+}
+
+TEST_CASE(
+    "of two that stop a manual runtime while a third runs a round, one drains and both know how it went") {
+  std::atomic<bool> hang{true};
+  std::atomic<bool> hangs{false};
+  const auto target = make_memory_handler();
+  const auto gate = make_callback_handler([&](const batch&) {
+    hangs = true;
+    while (hang) std::this_thread::yield();
+  });
+  runtime rt({.default_target = make_null_handler(), .flusher = flusher_mode::manual});
+  logger lg = rt.get_logger();
+  lg.add_handler(gate);
+  lg.add_handler(target);
+  FAULTLINE_INFO(lg, "in the round");
+  std::thread third([&] { (void)rt.run_once(); });
+  while (!hangs) std::this_thread::yield();
+  FAULTLINE_INFO(lg, "left for the drain");
+  CHECK_FALSE(rt.stop(std::chrono::milliseconds(5)));
+  CHECK_FALSE(rt.flush(std::chrono::milliseconds(5)));
+  std::atomic<int> whole{0};
+  const auto stop = [&] { whole += rt.stop() ? 1 : 0; };
+  std::thread first(stop);
+  std::thread second(stop);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200)); // both wait for the round to end
+  hang = false;
+  for (std::thread* t : {&first, &second, &third}) t->join();
+  CHECK(whole == 2);
+  CHECK(target->messages() == strings{"in the round", "left for the drain"});
 }
 
 TEST_CASE("flush does not write held records") {

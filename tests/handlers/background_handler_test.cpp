@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <faultline/configuration_error.hpp>
@@ -15,6 +16,7 @@
 #include "stress/child.hpp"
 #include "support/catch.hpp"
 #include "support/gated_handler.hpp"
+#include "support/in_time.hpp"
 #include "support/manual_runtime.hpp"
 #include "support/sample_records.hpp"
 #include "support/thread_sanitizer.hpp"
@@ -55,7 +57,7 @@ TEST_CASE(
     const handler_ptr h = make_background_handler(each, patient);
     for (std::size_t i = 0; i < 100; ++i) h->write(records.one(i));
     h->write(records.all(&d));
-    h->last_flush();
+    h->last_flush(test::in_time());
     CHECK_FALSE(h->pending());
     CHECK(h->lost() == 0);
   }
@@ -80,7 +82,7 @@ TEST_CASE("records reach the inner handler whole although the caller uses its me
   }
   h->flush();
   inner->open();
-  h->last_flush();
+  h->last_flush(test::in_time());
   REQUIRE(inner->messages().size() == 30);
   for (std::size_t i = 0; i < 30; ++i)
     CHECK_THAT(inner->messages()[i], contains("record " + std::to_string(i / 3 + i % 3)));
@@ -197,11 +199,11 @@ TEST_CASE("what the inner handler takes and loses counts as lost, beside what it
   inner->loses_old = 2;
   const handler_ptr h = make_background_handler(inner, patient);
   h->write(numbered_records(3).all());
-  h->last_flush();
+  h->last_flush(test::in_time());
   CHECK(h->lost() == 2);
   inner->throws = true;
   h->write(numbered_records(3).all());
-  CHECK_THROWS_WITH(h->last_flush(), contains("write failed (and 1 more)")); // of the flush
+  CHECK_THROWS_WITH(h->last_flush(test::in_time()), contains("write failed (and 1 more)")); // of the flush
   CHECK(h->lost() == 5);
   CHECK_FALSE(h->pending());
 }
@@ -231,7 +233,7 @@ TEST_CASE("a full spool keeps the oldest and counts what it refuses to the recor
   CHECK(h->lost() == 1000 - kept);
   CHECK(reports == 1);
   inner->open();
-  h->last_flush();
+  h->last_flush(test::in_time());
   REQUIRE(inner->messages().size() == kept);
   CHECK(inner->messages().back() == "record " + std::to_string(kept - 1) + std::string((kept - 1) % 7, '.'));
   CHECK(h->lost() == 1000 - kept);
@@ -263,7 +265,7 @@ TEST_CASE("an empty spool takes a batch of any size, and a batch in work counts 
   h->write(records.one(0));
   CHECK(h->lost() == 1);
   inner->open();
-  CHECK_THROWS_WITH(h->last_flush(), contains("spool_bytes"));
+  CHECK_THROWS_WITH(h->last_flush(test::in_time()), contains("spool_bytes"));
   CHECK_FALSE(h->pending());
   CHECK(inner->messages().size() == 500);
 }
@@ -300,7 +302,7 @@ class slow_gatherer final : public handler {
   void flush_all() override {
     if (++flushes_for_somebody >= 3) held = 0;
   }
-  void last_flush() override {
+  void last_flush(std::chrono::steady_clock::time_point /*until*/) override {
     ++finishes;
     held = 0;
   }
@@ -338,11 +340,11 @@ TEST_CASE("at the end an inner handler that is pending still finishes, on the th
   const auto inner = std::make_shared<slow_gatherer>();
   const handler_ptr h = make_background_handler(inner, patient);
   h->write(numbered_records(1).all());
-  h->last_flush();
+  h->last_flush(test::in_time());
   CHECK(inner->finishes == 1);
   CHECK_FALSE(h->pending());
   h->write(numbered_records(1).all()); // the handler may be used again
-  h->last_flush();
+  h->last_flush(test::in_time());
   CHECK(inner->finishes == 2);
 }
 
@@ -355,11 +357,11 @@ TEST_CASE("reopen and formatters reach the inner handler, and a reopen that fail
   const handler_ptr with_format = make_background_handler(kept, patient);
   with_format->set_formatter(make_text_formatter("<{message}>"));
   with_format->write(numbered_records(1).all());
-  with_format->last_flush();
+  with_format->last_flush(test::in_time());
   CHECK(kept->text() == "<record 0>\n");
   inner->fails_to_reopen = true;
   h->reopen();
-  CHECK_THROWS_WITH(h->last_flush(), contains("no such folder"));
+  CHECK_THROWS_WITH(h->last_flush(test::in_time()), contains("no such folder"));
   CHECK(inner->reopens == 2);
 }
 
@@ -435,14 +437,14 @@ TEST_CASE("stop counts what an inner handler took and has not flushed when its f
   h->write(numbered_records(3).all());
   h->write(numbered_records(4).all());
   h->flush();
-  CHECK_THROWS_WITH(h->last_flush(), contains("7 records are lost"));
+  CHECK_THROWS_WITH(h->last_flush(test::in_time()), contains("7 records are lost"));
   CHECK(h->lost() == 7);
   inner->open(); // it puts them out all the same, and they are not counted again
   while (h->pending()) h->flush();
   h->write(numbered_records(2).all());
   h->flush();
   while (h->pending()) std::this_thread::yield();
-  CHECK_NOTHROW(h->last_flush());
+  CHECK_NOTHROW(h->last_flush(test::in_time()));
   CHECK(h->lost() == 7);
 }
 
@@ -454,7 +456,7 @@ TEST_CASE("a thread that hangs keeps its inner handler, and neither is waited fo
     h->write(numbered_records(3).all());
     h->flush();
     inner->wait_for_one_that_hangs();
-    CHECK_THROWS_WITH(h->last_flush(), contains("3 records are lost"));
+    CHECK_THROWS_WITH(h->last_flush(test::in_time()), contains("3 records are lost"));
     CHECK(h->pending()); // stop says so, too
   }
   CHECK(remains.use_count() > 1);
@@ -517,7 +519,7 @@ TEST_CASE("a child that destroys its copy without having logged does not wait fo
           return 0;
         }) == 0);
   inner->open();
-  h->last_flush();
+  h->last_flush(test::in_time());
   CHECK(inner->writes() == 1);
 }
 #endif
@@ -539,7 +541,9 @@ TEST_CASE(
    public:
     explicit keeping(std::uint64_t counts_itself) : counts_itself_(counts_itself) {}
     void write(const batch&) override {}
-    void last_flush() override { report_dropped(counts_itself_); }
+    void last_flush(std::chrono::steady_clock::time_point /*until*/) override {
+      report_dropped(counts_itself_);
+    }
     [[nodiscard]] bool pending() const noexcept override { return true; }
 
    private:
@@ -548,8 +552,38 @@ TEST_CASE(
   for (const std::uint64_t counts_itself : {0U, 1U, 3U}) {
     const handler_ptr h = make_background_handler(std::make_shared<keeping>(counts_itself), patient);
     h->write(numbered_records(3).all());
-    h->last_flush();
+    h->last_flush(test::in_time());
     CHECK(h->lost() == 3);
     CHECK(h->dropped() == 3);
   }
+}
+
+TEST_CASE(
+    "what the inner handler loses of what it had taken is counted once, also when it hangs afterwards") {
+  class first_loses_then_hangs final : public handler {
+   public:
+    void write(const batch& records) override { kept_ += records.size(); }
+    void flush() override {
+      report_dropped(std::exchange(kept_, 0));
+      has_flushed = true;
+    }
+    void flush_all() override { flush(); }
+    void last_flush(std::chrono::steady_clock::time_point until) override {
+      while (!may_end) std::this_thread::sleep_until(until + 1ms);
+    }
+    [[nodiscard]] bool pending() const noexcept override { return true; }
+    std::atomic<bool> has_flushed{false};
+    std::atomic<bool> may_end{false};
+
+   private:
+    std::uint64_t kept_ = 0;
+  };
+  const auto loser = std::make_shared<first_loses_then_hangs>();
+  const handler_ptr h = make_background_handler(loser, hasty);
+  h->write(numbered_records(100).all());
+  h->flush();
+  while (!loser->has_flushed) std::this_thread::yield();
+  CHECK_THROWS_WITH(h->last_flush(test::in_time()), contains("has not finished"));
+  CHECK(h->lost() == 100);
+  loser->may_end = true;
 }

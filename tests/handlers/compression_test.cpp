@@ -1,9 +1,12 @@
 // Rotated files that are compressed.
 #include <atomic>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <thread>
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -177,5 +180,60 @@ TEST_CASE("a child that ends without logging, and one that logs, leave the paren
     CHECK(status == 0);
   }
   REQUIRE(wait_for_compression(*h));
+}
+
+TEST_CASE(
+    "while another process compresses or rotates a file waits, unreported, and is compressed after it") {
+  const temporary_directory dir;
+  const numbered_records records(2);
+  for (const std::string taken : {"log.compressing", "log.rotating"}) {
+    const int other = ::open(dir.file(taken).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    const auto h = make(dir.file("log"), {.max_bytes = 1}, detail::real_system_calls());
+    REQUIRE(::flock(other, LOCK_EX) == 0);
+    h->write(records.one(0));
+    h->write(records.one(1));
+    h->flush();
+    std::this_thread::sleep_for(20ms);
+    CHECK_FALSE(std::filesystem::exists(dir.file("log.1.zst")));
+    CHECK_NOTHROW(h->flush());
+    ::unlink(dir.file(taken).c_str());
+    ::close(other);
+    for (int i = 0; i < 10'000 && !std::filesystem::exists(dir.file("log.1"));
+         ++i) { // the rotation waits, too
+      h->flush();
+      std::this_thread::sleep_for(1ms);
+      if (std::filesystem::exists(dir.file("log.1.zst"))) break;
+      h->write(records.one(1));
+    }
+    REQUIRE(wait_for_compression(*h));
+    CHECK(std::filesystem::exists(dir.file("log.1.zst")));
+    CHECK_FALSE(std::filesystem::exists(dir.file(taken)));
+    for (const std::string& name : names_in(dir.file(""))) std::filesystem::remove(dir.file(name));
+  }
+}
+
+TEST_CASE("a compressed file is not put in place while another process rotates") {
+  failing_calls calls;
+  const temporary_directory dir;
+  const numbered_records records(2);
+  std::atomic<int> other = -1;
+  calls.error_of = [&](std::string_view name, std::size_t, std::string_view) {
+    if (name == "fsync" && other < 0) { // only the thread calls it: the compressed file is whole
+      other = ::open(dir.file("log.rotating").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+      return ::flock(other, LOCK_EX) == 0 ? 0 : EIO;
+    }
+    return 0;
+  };
+  const auto h = make(dir.file("log"), {.max_bytes = 1}, failing_calls::table());
+  h->write(records.one(0));
+  h->write(records.one(1));
+  h->flush();
+  while (other < 0) std::this_thread::yield();
+  std::this_thread::sleep_for(20ms);
+  CHECK(names_in(dir.file("")) == files{"log", "log.1", "log.compressing", "log.rotating"});
+  ::unlink(dir.file("log.rotating").c_str());
+  ::close(other);
+  REQUIRE(wait_for_compression(*h));
+  CHECK(names_in(dir.file("")) == files{"log", "log.1.zst"});
 }
 #endif

@@ -8,6 +8,7 @@
 #include "handlers/file_handler.hpp"
 #include "support/catch.hpp"
 #include "support/fake_disk.hpp"
+#include "support/in_time.hpp"
 #include "support/manual_runtime.hpp"
 #include "support/sample_records.hpp"
 #include "support/watched_handler.hpp"
@@ -210,12 +211,12 @@ TEST_CASE("at the end each handler that holds something finishes, whatever the o
   pair_of_handlers p;
   p.first->holds = p.first->loses = p.first->throws = true;
   p.second->holds = true;
-  CHECK_THROWS_WITH(p.both->last_flush(), contains("last_flush failed"));
+  CHECK_THROWS_WITH(p.both->last_flush(test::in_time()), contains("last_flush failed"));
   for (const auto& h : {p.first, p.second}) CHECK(h->calls == strings{"last_flush"});
   CHECK(p.both->lost() == 1);
   CHECK_FALSE(p.both->pending());
   p.second->holds = true;
-  p.both->last_flush(); // the first one has nothing left to finish
+  p.both->last_flush(test::in_time()); // the first one has nothing left to finish
   CHECK(p.first->calls.size() == 1);
   CHECK(p.second->calls.size() == 2);
 }

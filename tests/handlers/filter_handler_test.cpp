@@ -4,6 +4,7 @@
 #include <faultline/handlers.hpp>
 
 #include "support/catch.hpp"
+#include "support/in_time.hpp"
 #include "support/manual_runtime.hpp"
 #include "support/sample_records.hpp"
 #include "support/watched_handler.hpp"
@@ -114,7 +115,7 @@ TEST_CASE("each kind of flush, pending, reopen and after_fork reach the inner ha
   h->flush();
   h->flush_all();
   inner->loses = true;
-  h->last_flush();
+  h->last_flush(test::in_time());
   CHECK(h->lost() == 1);
   h->reopen();
   h->after_fork();

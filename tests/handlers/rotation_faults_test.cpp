@@ -249,3 +249,21 @@ TEST_CASE("what a rotation made in vain goes while its lock is held") {
   CHECK(names_in(dir.file("")) == std::vector<std::string>{"log", "log.1"});
   CHECK(text_of_all(dir.file("log")).size() == records.text().size() + 1);
 }
+
+TEST_CASE("a file that other processes rotated away while this one could not is left at once") {
+  failing_calls calls;
+  const temporary_directory dir;
+  const numbered_records records(6);
+  const auto h = make(dir.file("log"), {.max_bytes = 40, .keep = 1});
+  calls.error_of = [](std::string_view name, std::size_t, std::string_view path) {
+    return name == "open" && path.ends_with(".rotating") ? EMFILE : 0;
+  };
+  for (std::size_t i = 0; i < 4; ++i) h->write(records.one(i));
+  CHECK(flush(*h)); // it could not rotate, and pauses
+  REQUIRE(h->failed_rotations() > 0);
+  std::ofstream(dir.file("fresh")).close();
+  std::filesystem::rename(dir.file("fresh"), dir.file("log")); // the file it has open is no longer anywhere
+  h->write(records.one(4));
+  (void)flush(*h);
+  CHECK(contents(dir.file("log")) == "record 4....\n");
+}

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include <faultline/handlers.hpp>
 
 #include "support/catch.hpp"
+#include "support/in_time.hpp"
 #include "support/manual_runtime.hpp"
 #include "support/sample_records.hpp"
 #include "support/temporary_directory.hpp"
@@ -148,7 +150,7 @@ TEST_CASE(
     CHECK_NOTHROW(h->flush());
     CHECK(h->pending());
     CHECK(h->lost() == 0);
-    CHECK_THROWS_WITH(h->last_flush(), test::contains("records are lost at the end"));
+    CHECK_THROWS_WITH(h->last_flush(test::in_time()), test::contains("records are lost at the end"));
     CHECK_FALSE(h->pending());
     REQUIRE(::fcntl(reading, F_SETFL, O_NONBLOCK) == 0);
     std::string received(records.text().size(), '\0');
@@ -220,4 +222,40 @@ TEST_CASE("a reader that has gone does not end the program") {
   }
   REQUIRE(::sigpending(&pending) == 0);
   CHECK(::sigismember(&pending, SIGPIPE) == 0);
+}
+
+TEST_CASE("the master of a pseudo-terminal is written to, not another one that is opened in its place") {
+  const deadline limit;
+  const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  REQUIRE(master >= 0);
+  REQUIRE(::grantpt(master) == 0);
+  REQUIRE(::unlockpt(master) == 0);
+  const int terminal = ::open(::ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  REQUIRE(terminal >= 0);
+  const file_ptr stream(::fdopen(master, "w"));
+  const handler_ptr h = make_plain(stream.get());
+  const numbered_records records(3);
+  h->write(records.all());
+  h->flush();
+  std::string line(64, '\0');
+  const ::ssize_t size = ::read(terminal, line.data(), line.size()); // a line at a time
+  REQUIRE(size > 0);
+  CHECK(records.text().starts_with(line.substr(0, static_cast<std::size_t>(size))));
+  CHECK(h->lost() == 0);
+  ::close(terminal);
+}
+
+TEST_CASE("a reader that is slow is reported when it costs a batch, and then that it is gone") {
+  const deadline limit;
+  waiting_pipe pipe;
+  const handler_ptr h = make_plain(pipe.stream.get());
+  const numbered_records records(20'000);
+  while (h->lost() == 0) h->write(records.all());
+  CHECK_THROWS_WITH(h->flush(), test::contains("unavailable"));
+  CHECK_NOTHROW(h->flush()); // once
+  pipe.close_reading();
+  ::signal(SIGPIPE, SIG_IGN);
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  CHECK_THROWS_WITH(h->flush(), test::contains("Broken pipe"));
+  ::signal(SIGPIPE, SIG_DFL);
 }

@@ -20,6 +20,7 @@
 
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
+#include "support/in_time.hpp"
 #include "support/sample_records.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -285,6 +286,22 @@ TEST_CASE("a journal that is only slow is reported once it costs a batch") {
   CHECK(h.dropped() == 0);
 }
 
+TEST_CASE("a journal that was slow and goes away is reported again, since it fails now") {
+  const temporary_directory dir;
+  auto journal = std::make_unique<fake_journal>(dir.file("socket"));
+  journald_options options = at(dir.file("socket"));
+  options.spool_bytes = 1000;
+  journald_handler h(options);
+  const numbered_records records(1000);
+  h.write(records.all());
+  h.write(records.one(0));
+  CHECK_THROWS_WITH(h.flush(), contains("unavailable"));
+  journal.reset();
+  CHECK_THROWS_AS(h.flush(), std::system_error);
+  h.write(records.one(1));
+  CHECK_NOTHROW(h.flush()); // said already
+}
+
 TEST_CASE("an entry that the system has no memory file for is given up after a while, and the others go on") {
   const temporary_directory dir;
   fake_journal journal(dir.file("socket"));
@@ -375,10 +392,10 @@ TEST_CASE("the last flush counts what a journal that is away did not take, and l
   journald_handler h(at(dir.file("socket")));
   dump_envelope dump;
   h.write(numbered_records(3).all(&dump));
-  CHECK_THROWS_AS(h.last_flush(), std::system_error);
+  CHECK_THROWS_AS(h.last_flush(test::in_time()), std::system_error);
   CHECK(h.lost() == 3);
   CHECK_FALSE(h.pending());
-  h.last_flush();
+  h.last_flush(test::in_time());
   CHECK(h.lost() == 3);
 }
 
@@ -387,7 +404,7 @@ TEST_CASE("the last flush of a journal that reads no more ends, and counts") {
   fake_journal journal(dir.file("socket"));
   journald_handler h(at(dir.file("socket")));
   h.write(numbered_records(2000).all());
-  h.last_flush();
+  h.last_flush(test::in_time());
   CHECK_FALSE(h.pending());
   CHECK(h.lost() > 0);
   CHECK(journal.read().size() + h.lost() == 2000);
@@ -406,7 +423,7 @@ TEST_CASE("the last flush waits for a journal that is slow") {
   }
   std::size_t seen = 0;
   std::thread reader([&] { seen = journal.read().size(); });
-  h.last_flush();
+  h.last_flush(test::in_time());
   reader.join();
   seen += journal.read().size();
   CHECK(h.lost() == 0);

@@ -5,6 +5,8 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <faultline/faultline.hpp>
 
@@ -46,4 +48,33 @@ TEST_CASE(
   CHECK(r.stop());
   CHECK(target->messages == std::vector<std::string>{"with one"});
   CHECK(r.stats().lost == 1);
+}
+
+TEST_CASE(
+    "the handlers of a forked child hear of the fork when its flusher starts, however often it could not") {
+  class counting final : public handler {
+   public:
+    void write(const batch&) override {}
+    void after_fork() override { ++forks; }
+    int forks = 0;
+  };
+  const auto target = std::make_shared<counting>();
+  runtime r({.default_target = target});
+  logger lg = r.get_logger();
+  lg.add_handler(target);
+  FAULTLINE_INFO(lg, "the parent's");
+  REQUIRE(r.flush());
+  const ::pid_t child = ::fork();
+  if (child == 0) {
+    refuses = true;
+    for (int i = 0; i < 3; ++i) FAULTLINE_INFO(lg, "without a thread");
+    const int before = target->forks;
+    refuses = false;
+    FAULTLINE_INFO(lg, "with one");
+    const bool is_whole = r.flush();
+    ::_exit(before == 0 && is_whole && target->forks == 1 ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
 }

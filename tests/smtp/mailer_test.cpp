@@ -16,6 +16,7 @@
 #include "smtp/mail_text.hpp"
 #include "smtp/options.hpp"
 #include "support/catch.hpp"
+#include "support/in_time.hpp"
 #include "support/sample_records.hpp"
 
 using namespace faultline;
@@ -173,7 +174,7 @@ TEST_CASE("records in one call and records one by one make the same mails") {
   const auto m = make_mailer(options);
   const numbered_records records(7);
   for (std::size_t i = 0; i < records.size(); ++i) m->write(records.one(i));
-  m->last_flush();
+  m->last_flush(test::in_time());
   REQUIRE(post.mails.size() == 3);
   CHECK(body_of(post.mails[0]) == text_of(0, 3));
   CHECK(body_of(post.mails[2]) == text_of(6, 7));
@@ -213,7 +214,7 @@ TEST_CASE("a dump is never divided, and can be a mail of its own") {
     m->write(records.one(0));
     m->write(records.all(&envelope));
     m->write(records.one(1));
-    m->last_flush();
+    m->last_flush(test::in_time());
     REQUIRE(post.mails.size() == (own ? 3 : 2));
     CHECK(body_of(post.mails[own ? 1 : 0]) == (own ? "" : text_of(0, 1)) + text_of(0, 9));
     CHECK(body_of(post.mails.back()) == text_of(1, 2));
@@ -226,7 +227,7 @@ TEST_CASE("the subject is that of the first of the gravest records") {
   m->write(batch(std::vector{test::sample_record("a", level::info), test::sample_record("b", level::error)}));
   m->write(
       batch(std::vector{test::sample_record("c", level::error), test::sample_record("d", level::warning)}));
-  m->last_flush();
+  m->last_flush(test::in_time());
   REQUIRE(post.mails.size() == 1);
   CHECK(field_of(post.mails[0], "Subject") == "ERROR shop.order: b");
 }
@@ -311,7 +312,7 @@ TEST_CASE("a mail that is delayed is tried again after pauses that double up to 
   const auto m = make_mailer(options);
   const numbered_records records(1);
   m->write(records.all());
-  CHECK_THROWS(m->last_flush()); // makes the mail, tries it once, and counts it as lost
+  CHECK_THROWS(m->last_flush(test::in_time())); // makes the mail, tries it once, and counts it as lost
   CHECK(post.attempts == 1);
   CHECK(m->counts().unfinished == 1);
 
@@ -367,7 +368,7 @@ TEST_CASE("a login that was refused is tried again only after the longest pause"
   post.now += 1ns;
   settle(*m);
   CHECK(post.attempts == 2);
-  CHECK_NOTHROW(m->last_flush());
+  CHECK_NOTHROW(m->last_flush(test::in_time()));
   CHECK(post.attempts == 2); // nor does the end make another attempt
   CHECK(m->counts().unfinished == 1);
 }
@@ -447,7 +448,7 @@ TEST_CASE("an empty spool takes a dump of any size") {
   const dump_envelope envelope;
   m->write(records.all(&envelope));
   m->write(records.all(&envelope)); // the first waits still
-  CHECK_THROWS_WITH(m->last_flush(), contains("spool_bytes"));
+  CHECK_THROWS_WITH(m->last_flush(test::in_time()), contains("spool_bytes"));
   CHECK(post.mails.size() == 1);
   CHECK(m->counts().spool_full == 100);
 }
@@ -464,7 +465,7 @@ TEST_CASE("records that cannot be formatted are counted, and the others are sent
   m->set_formatter(std::make_shared<failing>());
   m->write(batch(std::vector{test::sample_record("good")}));
   m->write(batch(std::vector{test::sample_record("bad")}));
-  CHECK_THROWS_WITH(m->last_flush(), contains("not this one"));
+  CHECK_THROWS_WITH(m->last_flush(test::in_time()), contains("not this one"));
   REQUIRE(post.mails.size() == 1);
   CHECK_THAT(post.mails[0], contains("\r\nhalf\r\n"));
   CHECK(m->counts().given_up == 1);
@@ -517,7 +518,7 @@ TEST_CASE("what a mail loses of earlier batches is told apart from what it loses
     CHECK_THROWS(m->flush());
     CHECK(m->dropped() == 3);
     m->write(records.one(0));
-    m->last_flush();
+    m->last_flush(test::in_time());
     CHECK(m->lost() == 4);
     CHECK(m->dropped() == 4);
   }
@@ -533,7 +534,7 @@ TEST_CASE("while a server is dead, being waited for does not make many small mai
     m->flush_all();
   }
   post.verdicts.clear();
-  m->last_flush();
+  m->last_flush(test::in_time());
   CHECK(post.mails.size() == 2);
   CHECK(m->counts().sent == 50);
 }
@@ -544,7 +545,7 @@ TEST_CASE("what the server has not accepted when time is over is counted as lost
   const numbered_records records(3);
   const auto m = make_mailer(sample_options());
   m->write(records.all());
-  m->last_flush();
+  m->last_flush(test::in_time());
   CHECK(m->counts().unfinished == 3);
   CHECK(m->lost() == 3);
   CHECK_FALSE(m->pending());

@@ -34,7 +34,7 @@ class watched_handler final : public handler {
     calls.emplace_back("flush_all");
     if (throws) throw std::runtime_error("flush_all failed");
   }
-  void last_flush() override {
+  void last_flush(std::chrono::steady_clock::time_point /*until*/) override {
     calls.emplace_back("last_flush");
     if (holds && loses) report_lost(1);
     holds = false;
