@@ -103,8 +103,9 @@ struct runtime_stats {
   std::uint64_t scopes_abandoned = 0; ///< scopes that ended out of order or on another thread
   std::uint64_t handler_errors = 0;   ///< exceptions that handlers threw
   std::uint64_t format_errors = 0;    ///< records whose arguments did not fit their format
-  std::uint64_t handler_lost = 0;     ///< `handler::lost` of all handlers together
-  std::uint64_t threads = 0;          ///< threads attached now
+  std::uint64_t handler_lost = 0; ///< `handler::lost` of all handlers together; what one loses that is set
+                                  ///< for itself and is inside another one, too, is in both
+  std::uint64_t threads = 0;      ///< threads attached now
   std::uint64_t thread_memory_bytes =
       0;                    ///< memory reserved for the threads' buffers; follows the peak of live threads
   std::uint64_t rounds = 0; ///< rounds of the flusher

@@ -15,12 +15,14 @@ inline std::chrono::steady_clock::time_point end_of_share(std::chrono::steady_cl
   return now + std::max(until - now, clock::duration::zero()) / parts;
 }
 
-/// A little before `until`, so that who waits until then learns how it went.
+/// A little before `until`, so that who waits until then learns how it went: an eighth of the time since
+/// `begin`.
 inline std::chrono::steady_clock::time_point
-just_before(std::chrono::steady_clock::time_point until) noexcept {
+just_before(std::chrono::steady_clock::time_point until,
+            std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now()) noexcept {
   using clock = std::chrono::steady_clock;
   constexpr clock::duration most = std::chrono::milliseconds(250);
-  return until - std::clamp((until - clock::now()) / 8, clock::duration::zero(), most);
+  return until - std::clamp((until - begin) / 8, clock::duration::zero(), most);
 }
 
 } // namespace faultline::detail

@@ -17,13 +17,18 @@ namespace {
 
 /// A pipe that is ready takes this much without waiting (PIPE_BUF).
 constexpr std::size_t bytes_at_once = 4096;
+/// The master of a pseudo-terminal gets its room in pieces of this size.
+constexpr std::size_t bytes_at_once_to_master = 256;
+
+bool is_terminal_master(int descriptor, const struct ::stat& facts) {
+  unsigned number = 0;
+  return S_ISCHR(facts.st_mode) && ::ioctl(descriptor, TIOCGPTN, &number) == 0;
+}
 
 /// The terminal or pipe behind the descriptor, opened once more so that it does not wait; -1 where that
 /// cannot be had. The flag of the descriptor itself is shared with other programs, whose writes would begin
-/// to fail. To open the master of a pseudo-terminal makes another one.
+/// to fail.
 int open_without_waiting(int descriptor, const struct ::stat& facts) {
-  unsigned number = 0;
-  if (S_ISCHR(facts.st_mode) && ::ioctl(descriptor, TIOCGPTN, &number) == 0) return -1;
   std::array<char, 32> path{};
   (void)std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", descriptor);
   const int own = ::open(path.data(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -37,9 +42,10 @@ int open_without_waiting(int descriptor, const struct ::stat& facts) {
 
 /// A terminal that is ready may have room for one byte only, and a pipe's room may be another writer's by the
 /// time of the write: so each is opened anew, and anew each time, since the program may put something else
-/// behind the descriptor. Where that fails, what is ready takes `bytes_at_once` nearly always.
+/// behind the descriptor. Where that fails, what is ready takes so many bytes nearly always.
 ::ssize_t write_to_reader(int descriptor, const struct ::stat& facts, const void* bytes, std::size_t count) {
-  if (const int own = open_without_waiting(descriptor, facts); own >= 0) {
+  const bool is_master = is_terminal_master(descriptor, facts); // to open it would make another one
+  if (const int own = is_master ? -1 : open_without_waiting(descriptor, facts); own >= 0) {
     const ::ssize_t written = ::write(own, bytes, count);
     const int error = errno;
     (void)::close(own);
@@ -50,7 +56,7 @@ int open_without_waiting(int descriptor, const struct ::stat& facts) {
   const int ready = ::poll(&console, 1, 0);
   if (ready == 0) errno = EAGAIN;
   if (ready <= 0) return -1;
-  return ::write(descriptor, bytes, std::min(count, bytes_at_once));
+  return ::write(descriptor, bytes, std::min(count, is_master ? bytes_at_once_to_master : bytes_at_once));
 }
 
 ::ssize_t write_without_waiting(int descriptor, const void* bytes, std::size_t count) {

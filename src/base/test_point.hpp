@@ -29,6 +29,11 @@ enum class race_point : std::uint8_t {
   entry_published,     ///< the statement has nothing more to say to the flusher
   scope_ends_on_other, ///< a scope that ends on another thread is about to say so
 
+  // Who waits for the flusher, with its mutex, which is given back when the wait begins.
+  turn_awaited,  ///< of running a round by hand; come to as well by who has not to wait
+  flush_awaited, ///< the same of a flush's tickets
+  stop_awaited,  ///< the same of the flusher's end
+
   // A round of the flusher, in the order of its steps.
   time_read,      ///< of a cursor that is to be moved on (clock_kind::coarse)
   heads_noted,    ///< of all threads; the queue is not asked yet

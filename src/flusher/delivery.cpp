@@ -68,14 +68,16 @@ bool delivery::flush_handlers(bool all) {
   return !touched_.empty();
 }
 
-bool delivery::finish_handlers(std::chrono::steady_clock::time_point until) {
+bool delivery::finish_handlers(const std::function<clock::time_point()>& until) {
   std::uint64_t lost = 0;
-  auto waiting = static_cast<std::chrono::steady_clock::rep>(touched_.size());
+  auto waiting = static_cast<clock::rep>(touched_.size());
   for (handler* h : touched_) {
+    const clock::time_point end = end_of_share(until(), waiting--);
+    if (!h->pending()) continue; // it is inside another one, too, which has let it finish
     const std::uint64_t before = h->lost();
-    guarded(*h, [&] { h->last_flush(end_of_share(until, waiting)); });
-    --waiting;
+    guarded(*h, [&] { h->last_flush(end); });
     lost += h->lost() - before;
+    if (h->pending()) guarded(*h, [h] { h->flush(); }); // perhaps it has only something to report
   }
   std::erase_if(touched_, [](const handler* h) { return !h->pending(); });
   return lost != 0 || !touched_.empty();

@@ -1,7 +1,9 @@
 // From views to handlers: who gets what, and what becomes of it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -16,6 +18,8 @@ namespace faultline::detail {
 /// same handlers, which each of them gets in one batch. Flusher thread only.
 class delivery {
  public:
+  using clock = std::chrono::steady_clock;
+
   delivery(ledger& counts, error_log& errors) : counts_(counts), errors_(errors) {}
 
   /// Where the next record of the pass path is to be described, for these handlers, at least one. It is
@@ -33,9 +37,9 @@ class delivery {
   /// has. `all`: somebody waits for this round (see handler::flush_all).
   bool flush_handlers(bool all);
   /// The last call: lets the handlers that still have something finish, one after another; each may wait for
-  /// its share of the time until `until`, and what it leaves is the others'. True when one still has
-  /// something, or lost records by it.
-  bool finish_handlers(std::chrono::steady_clock::time_point until);
+  /// its share of the time until `until`, which is asked for each, and what it leaves is the others'. True
+  /// when one still has something, or lost records by it.
+  bool finish_handlers(const std::function<clock::time_point()>& until);
   void reopen(handler& h) noexcept;
   void after_fork(handler& h) noexcept;
 

@@ -94,6 +94,7 @@ void flusher::drain() {
   // everything written and nothing new, or the time is up. Handlers that have something left meanwhile get a
   // few rounds more, and then their last flush.
   constexpr std::chrono::milliseconds patience(100);
+  const clock::time_point begin = clock::now();
   clock::time_point handlers_until = clock::time_point::max();
   bool written = false;
   for (bool over = false; !over;) {
@@ -105,12 +106,12 @@ void flusher::drain() {
     else if (handlers_until == clock::time_point::max())
       handlers_until = now + patience;
     over = outcome.complete && (!outcome.worked || is_planted(planted_fault::drain_is_one_round));
-    over = over || now >= handlers_until || now >= stop_until();
+    over = over || now >= handlers_until || now >= just_before(stop_until(), begin);
     if (!over && !outcome.complete) std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
   const barred_section barred;
   try {
-    drained_ = round_.end(just_before(stop_until())) && written;
+    drained_ = round_.end([this] { return just_before(stop_until()); }) && written;
   } catch (const std::exception&) {
     drained_ = false;
   }
@@ -123,7 +124,10 @@ flusher::clock::time_point flusher::stop_until() {
 
 flusher::turn::turn(flusher& owner, clock::time_point until) : owner_(owner) {
   std::unique_lock lock(owner_.mutex_);
-  taken_ = owner_.done_.wait_until(lock, until, [&] { return !owner_.in_turn_; });
+  taken_ = owner_.done_.wait_until(lock, until, [&] {
+    test_point(race_point::turn_awaited);
+    return !owner_.in_turn_;
+  });
   if (taken_) owner_.in_turn_ = true;
 }
 
@@ -188,7 +192,10 @@ bool flusher::flush(std::chrono::nanoseconds deadline) {
   const std::uint64_t mine = ++tickets_;
   ++waiting_;
   work_.notify_one();
-  done_.wait_until(lock, until, [&] { return fulfilled_ >= mine || state_ == state::ended; });
+  done_.wait_until(lock, until, [&] {
+    test_point(race_point::flush_awaited);
+    return fulfilled_ >= mine || state_ == state::ended;
+  });
   const bool done = fulfilled_ >= mine;
   // The last to give up takes all tickets back, or the flusher would go on for them: without rest, and with
   // handlers that put out at once what they would rather gather.
@@ -207,7 +214,11 @@ bool flusher::stop(std::chrono::nanoseconds deadline) {
   stop_until_ = std::max(stop_until_, until);
   if (state_ == state::running) state_ = state::stopping;
   work_.notify_one();
-  if (!done_.wait_until(lock, until, [&] { return state_ == state::ended; })) {
+  const bool has_ended = done_.wait_until(lock, until, [&] {
+    test_point(race_point::stop_awaited);
+    return state_ == state::ended;
+  });
+  if (!has_ended) {
     threads_.accepting.store(false, std::memory_order_relaxed); // releases threads that wait for room
     return false;
   }
@@ -221,7 +232,7 @@ bool flusher::stop(std::chrono::nanoseconds deadline) {
 
 bool flusher::ended() {
   const std::lock_guard lock(mutex_);
-  return state_ == state::ended || (!thread_.joinable() && !in_turn_);
+  return state_ == state::ended;
 }
 
 void flusher::hurry() noexcept {

@@ -1,5 +1,6 @@
 #include "handlers/background_compressor.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -12,7 +13,6 @@
 #include <unistd.h>
 
 #include "handlers/compress_file.hpp"
-#include "handlers/file_handler.hpp"
 
 namespace faultline::detail {
 namespace {
@@ -22,7 +22,7 @@ constexpr std::chrono::seconds retry_interval(30);
 /// Another process is at it.
 constexpr std::chrono::milliseconds other_process_pause(500);
 /// A rotation is some renames.
-constexpr std::chrono::milliseconds rotation_pause(1);
+constexpr std::chrono::milliseconds first_rotation_pause(1);
 
 } // namespace
 
@@ -57,75 +57,102 @@ std::string background_compressor::take_error() {
 
 bool background_compressor::is_idle() {
   const std::lock_guard names(names_mutex_);
-  return !awake_ && job_ == 0;
+  return idle_ && !awake_;
 }
 
 void background_compressor::run() noexcept {
   (void)::setpriority(PRIO_PROCESS, 0, 10); // on Linux of this thread alone; where it fails nothing is lost
+  open_files files(calls_);
   std::unique_lock names(names_mutex_);
-  while (!cancelled_.load(std::memory_order_relaxed)) {
+  const auto is_called = [this] { return awake_ || cancelled_.load(std::memory_order_relaxed); };
+  for (;;) {
+    idle_ = !awake_;
+    work_.wait(names, is_called);
+    if (cancelled_.load(std::memory_order_relaxed)) return;
+    idle_ = awake_ = false;
+    bool again = true; // perhaps there is another
+    std::chrono::milliseconds pause{};
     try {
-      if (awake_) {
-        awake_ = false;
-        job_ = files_.first_plain();
-        const bool is_free = job_ == 0 || compress_next(names);
-        awake_ = awake_ || job_ != 0; // perhaps there is another
-        job_ = 0;
-        if (!is_free) work_.wait_for(names, other_process_pause);
-      } else {
-        work_.wait(names);
-      }
+      job_ = files_.first_plain();
+      again = job_ != 0;
+      if (again && !compress_next(files, names)) pause = other_process_pause;
     } catch (const std::exception& e) {
-      job_ = 0;
-      try {
-        error_ = e.what();
-      } catch (...) { // no memory for the report, which comes with the next failure
-      }
-      awake_ = true;
-      work_.wait_for(names, retry_interval);
+      keep_error(e.what());
+      pause = retry_interval;
     }
+    job_ = 0;
+    // To close a large file that has no name any more takes long: nobody is to wait for that.
+    names.unlock();
+    files.close();
+    names.lock();
+    if (pause.count() != 0) work_.wait_for(names, pause, is_called);
+    awake_ = awake_ || again;
   }
 }
 
-bool background_compressor::compress_next(std::unique_lock<std::mutex>& names) {
-  const std::string name = files_.plain(job_);
-  descriptor_guard from(
-      calls_.open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0), calls_);
-  struct ::stat source {};
-  if (from.get() < 0 && errno == ENOENT) return false;
-  if (from.get() < 0 || calls_.fstat(from.get(), &source) != 0)
-    throw_file_error(errno, "cannot compress: cannot open", name);
-  const descriptor_guard to(open_log_file(partial_, mode_, false, calls_), calls_);
-  if (!lock(to.get(), partial_)) return false;
-  // What is in it was left by a process that ended.
-  if (calls_.ftruncate(to.get(), 0) != 0) throw_file_error(errno, "cannot compress: cannot have", partial_);
+void background_compressor::keep_error(const char* what) noexcept {
+  try {
+    error_ = what;
+  } catch (...) { // no memory for the report, which comes with the next failure
+  }
+}
 
-  bool is_whole = false;
+bool background_compressor::compress_next(open_files& files, std::unique_lock<std::mutex>& names) {
+  const std::string name = files_.plain(job_);
+  files.from.reset(calls_.open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0));
+  struct ::stat source {};
+  if (files.from.get() < 0 && errno == ENOENT) return false;
+  if (files.from.get() < 0 || calls_.fstat(files.from.get(), &source) != 0)
+    throw_file_error(errno, "cannot compress: cannot open", name);
+  files.to.reset(open_log_file(partial_, mode_, false, calls_));
+  if (!lock(files.to.get(), partial_)) {
+    check_that_other_goes_on(files.to.get());
+    return false;
+  }
+  other_since_.reset();
+  own_partial partial(*this);
+  // What is in it was left by a process that ended.
+  if (calls_.ftruncate(files.to.get(), 0) != 0)
+    throw_file_error(errno, "cannot compress: cannot have", partial_);
+
+  std::optional<std::uint64_t> bytes;
   std::exception_ptr failure;
   names.unlock();
   try {
-    is_whole = compress_file(from.get(), to.get(), cancelled_, calls_);
+    bytes = compress_file(files.from.get(), files.to.get(), cancelled_, calls_);
     // The compressed file must outlive the machine before the plain one goes.
-    if (is_whole && calls_.fsync(to.get()) != 0)
+    if (bytes && calls_.fsync(files.to.get()) != 0)
       throw_file_error(errno, "cannot compress: cannot write out", partial_);
   } catch (...) {
     failure = std::current_exception();
   }
   names.lock();
 
-  if (!is_whole || failure) (void)calls_.unlink(partial_.c_str());
   if (failure) std::rethrow_exception(failure);
-  while (is_whole && !put_in_place(source)) {
-    work_.wait_for(names, rotation_pause);
-    if (!cancelled_.load(std::memory_order_relaxed)) continue;
-    (void)calls_.unlink(partial_.c_str());
-    break;
+  for (auto pause = first_rotation_pause; bytes && !cancelled_.load(std::memory_order_relaxed);
+       pause = std::min(2 * pause, other_process_pause)) {
+    if (const placing done = put_in_place(source, *bytes, partial); done != placing::others_rotate)
+      return done != placing::has_grown;
+    work_.wait_for(names, pause);
   }
-  // To close a large file that has no name any more takes long: nobody is to wait for that.
-  names.unlock();
-  from.reset(-1);
-  names.lock();
   return true;
+}
+
+/// A process that was killed may have left its lock to a forked child, and one that was stopped keeps it:
+/// that has to be said, since nothing is compressed until it ends.
+void background_compressor::check_that_other_goes_on(int descriptor) {
+  struct ::stat facts {};
+  if (calls_.fstat(descriptor, &facts) != 0) return;
+  const auto now = calls_.monotonic_now();
+  const bool has_gone_on = !other_since_ || !is_same_file(facts, other_) || facts.st_size != other_.st_size ||
+                           facts.st_mtim.tv_sec != other_.st_mtim.tv_sec ||
+                           facts.st_mtim.tv_nsec != other_.st_mtim.tv_nsec;
+  if (has_gone_on) {
+    other_ = facts;
+    other_since_ = now;
+  } else if (now - *other_since_ >= other_process_patience) {
+    throw_file_error(EWOULDBLOCK, "cannot compress: a process that does not go on has locked", partial_);
+  }
 }
 
 /// Locks a file that others lock as well and remove when they are done: what was opened must still be there.
@@ -141,32 +168,37 @@ bool background_compressor::lock(int descriptor, const std::string& name) const 
   return files_.look_at(name, named) && is_same_file(named, opened);
 }
 
-/// The file may have moved on meanwhile, or out.
-bool background_compressor::put_in_place(const struct ::stat& source) {
+/// The file may have moved on meanwhile, or out, or another process may have written to it that had not heard
+/// of the rotation yet.
+background_compressor::placing
+background_compressor::put_in_place(const struct ::stat& source, std::uint64_t bytes, own_partial& partial) {
   const std::string rotating = files_.path() + ".rotating";
   const descriptor_guard rotation(open_log_file(rotating, mode_, false, calls_), calls_);
-  if (!lock(rotation.get(), rotating)) return false;
+  if (!lock(rotation.get(), rotating)) return placing::others_rotate;
   try {
-    put_in_place_locked(source);
-  } catch (...) {
+    const placing done = put_in_place_locked(source, bytes, partial);
     (void)calls_.unlink(rotating.c_str()); // while it is locked: later it may be another process's
+    return done;
+  } catch (...) {
+    (void)calls_.unlink(rotating.c_str());
     throw;
   }
-  (void)calls_.unlink(rotating.c_str());
-  return true;
 }
 
-void background_compressor::put_in_place_locked(const struct ::stat& source) {
+background_compressor::placing background_compressor::put_in_place_locked(const struct ::stat& source,
+                                                                          std::uint64_t bytes,
+                                                                          own_partial& partial) {
   const std::string plain = files_.plain(job_);
   struct ::stat present {};
-  if (job_ > files_.keep() || !files_.look_at(plain, present) || !is_same_file(present, source)) {
-    (void)calls_.unlink(partial_.c_str());
-    return;
-  }
+  if (job_ > files_.keep() || !files_.look_at(plain, present) || !is_same_file(present, source))
+    return placing::done;
+  if (static_cast<std::uint64_t>(present.st_size) != bytes) return placing::has_grown;
   const std::string compressed = files_.compressed(job_);
   if (calls_.rename(partial_.c_str(), compressed.c_str()) != 0)
     throw_file_error(errno, "cannot compress: cannot make", compressed);
+  partial.has_its_name();
   if (calls_.unlink(plain.c_str()) != 0) throw_file_error(errno, "cannot remove the compressed", plain);
+  return placing::done;
 }
 
 } // namespace faultline::detail

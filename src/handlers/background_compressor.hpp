@@ -9,15 +9,19 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include <sys/stat.h>
 
 #include "base/system_calls.hpp"
+#include "handlers/file_handler.hpp"
 #include "handlers/rotated_files.hpp"
 
 namespace faultline::detail {
@@ -54,12 +58,45 @@ class background_compressor {
   [[nodiscard]] bool is_idle();
 
  private:
+  struct open_files {
+    explicit open_files(const system_calls& calls) : from(-1, calls), to(-1, calls) {}
+    void close() {
+      from.reset(-1);
+      to.reset(-1);
+    }
+
+    descriptor_guard from;
+    descriptor_guard to; ///< PATH.compressing
+  };
+
+  /// PATH.compressing while this process has it locked: removed unless it got its name.
+  class own_partial {
+   public:
+    explicit own_partial(const background_compressor& owner) noexcept : owner_(owner) {}
+    ~own_partial() {
+      if (!has_its_name_) (void)owner_.calls_.unlink(owner_.partial_.c_str());
+    }
+    own_partial(const own_partial&) = delete;
+    own_partial& operator=(const own_partial&) = delete;
+    void has_its_name() noexcept { has_its_name_ = true; }
+
+   private:
+    const background_compressor& owner_;
+    bool has_its_name_ = false;
+  };
+
+  enum class placing { done, others_rotate, has_grown };
+
   void run() noexcept;
-  /// False when another process is at it, or has just renamed: to be looked at again soon.
-  [[nodiscard]] bool compress_next(std::unique_lock<std::mutex>& names);
-  /// False when a rotation is under way. True: it is done, or the file has moved on and is to be done anew.
-  [[nodiscard]] bool put_in_place(const struct ::stat& source);
-  void put_in_place_locked(const struct ::stat& source);
+  void keep_error(const char* what) noexcept;
+  /// False when another process is at it, has just renamed or still writes: to be looked at again soon. The
+  /// files are the caller's to close.
+  [[nodiscard]] bool compress_next(open_files& files, std::unique_lock<std::mutex>& names);
+  void check_that_other_goes_on(int descriptor);
+  /// `bytes`: of the plain file that were compressed. Done: or it has moved on, and is to be done anew.
+  [[nodiscard]] placing put_in_place(const struct ::stat& source, std::uint64_t bytes, own_partial& partial);
+  [[nodiscard]] placing put_in_place_locked(const struct ::stat& source, std::uint64_t bytes,
+                                            own_partial& partial);
   [[nodiscard]] bool lock(int descriptor, const std::string& name) const;
 
   const rotated_files& files_;
@@ -68,9 +105,12 @@ class background_compressor {
   const system_calls& calls_;
   std::mutex names_mutex_;
   std::condition_variable work_;
-  bool awake_ = false;  ///< there may be work; under the mutex
-  std::size_t job_ = 0; ///< the present index of the file in work, 0 for none; under the mutex
-  std::string error_;   ///< under the mutex
+  bool awake_ = false;     ///< there may be work; under the mutex
+  bool idle_ = true;       ///< the thread has nothing to do; under the mutex
+  std::size_t job_ = 0;    ///< the present index of the file in work, 0 for none; under the mutex
+  std::string error_;      ///< under the mutex
+  struct ::stat other_ {}; ///< the file that another process had locked, as it was at `other_since_`
+  std::optional<std::chrono::nanoseconds> other_since_; ///< both the thread's
   /// Set under the mutex for those who wait; read relaxed between slices, where it orders nothing else.
   std::atomic<bool> cancelled_{false};
   std::thread thread_;

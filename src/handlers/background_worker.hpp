@@ -52,7 +52,8 @@ class background_worker {
   [[nodiscard]] std::string take_error();
 
   /// Waits until the inner handler has finished, its last_flush included. At `until` what is left is lost,
-  /// what the inner handler took and has not flushed included, and the answer is false; a call that hung at
+  /// and the answer is false. What the inner handler took since it last said that it had nothing left counts
+  /// in, all of it, since nobody knows how much of that it has put out; a call that hung at
   /// an earlier `finish` is not waited for again. `for_good`: `run` returns, and after true without touching
   /// the inner handler any more.
   [[nodiscard]] bool finish(clock::time_point until, bool for_good);

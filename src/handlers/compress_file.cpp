@@ -49,15 +49,16 @@ struct context_deleter {
 
 bool can_compress() noexcept { return true; }
 
-bool compress_file(int from, int to, const std::atomic<bool>& cancelled, const system_calls& calls) {
+std::optional<std::uint64_t> compress_file(int from, int to, const std::atomic<bool>& cancelled,
+                                           const system_calls& calls) {
   const std::unique_ptr<ZSTD_CCtx, context_deleter> context(ZSTD_createCCtx());
   if (!context) throw std::bad_alloc();
   (void)ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
   std::vector<char> plain(slice_bytes);
   std::vector<char> packed(ZSTD_CStreamOutSize());
-  for (;;) {
+  for (std::uint64_t bytes = 0;;) {
     // Relaxed: the flag orders nothing else.
-    if (cancelled.load(std::memory_order_relaxed)) return false;
+    if (cancelled.load(std::memory_order_relaxed)) return std::nullopt;
     const std::size_t size = read_some(from, plain, calls);
     ZSTD_inBuffer in{plain.data(), size, 0};
     const ZSTD_EndDirective mode = size == 0 ? ZSTD_e_end : ZSTD_e_continue;
@@ -68,13 +69,16 @@ bool compress_file(int from, int to, const std::atomic<bool>& cancelled, const s
       if (ZSTD_isError(left) != 0) fail(EIO, ZSTD_getErrorName(left));
       write_all(to, {packed.data(), out.pos}, calls);
     } while (mode == ZSTD_e_end ? left != 0 : in.pos < in.size);
-    if (size == 0) return true;
+    if (size == 0) return bytes;
+    bytes += size;
   }
 }
 #else
 bool can_compress() noexcept { return false; }
 
-bool compress_file(int, int, const std::atomic<bool>&, const system_calls&) { return false; }
+std::optional<std::uint64_t> compress_file(int, int, const std::atomic<bool>&, const system_calls&) {
+  return std::nullopt;
+}
 #endif
 
 } // namespace faultline::detail

@@ -5,6 +5,7 @@
 // Each may have the ending .zst as well: a file that was compressed, and for a moment both.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -19,6 +20,9 @@ namespace faultline::detail {
 [[nodiscard]] inline bool is_same_file(const struct ::stat& a, const struct ::stat& b) noexcept {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
+
+/// A lock that another process holds longer than this without going on is reported.
+inline constexpr std::chrono::nanoseconds other_process_patience = std::chrono::minutes(1);
 
 /// Throws std::system_error for `error`, with `what` and the quoted path.
 [[noreturn]] void throw_file_error(int error, const char* what, const std::string& path);

@@ -57,7 +57,8 @@ file_options as_file_options(const rotating_file_options& o) noexcept {
 rotating_file_handler::rotating_file_handler(std::string_view path, const rotating_file_options& options,
                                              const system_calls& calls)
     : file_handler(path, as_file_options(checked(options)), calls, records_an_entry(options.max_bytes)),
-      options_(options), owner_process_(::getpid()), files_(this->path(), options.keep, calls) {
+      options_(options), owner_process_(::getpid()), rotating_(this->path() + ".rotating"),
+      files_(this->path(), options.keep, calls) {
   struct ::stat facts {};
   if (calls.fstat(descriptor(), &facts) != 0) throw_file_error(errno, "no facts about", this->path());
   if (!S_ISREG(facts.st_mode))
@@ -146,19 +147,21 @@ std::size_t rotating_file_handler::prepare_write() {
 /// Nothing may be thrown here: the text still has its old file to go to.
 void rotating_file_handler::try_to_rotate(const struct ::stat& present) {
   const auto now = calls().monotonic_now();
-  // What another process has put in place while this one paused is written to at once, if this one paused for
-  // it, or if the old file is gone.
-  if (now < state_->retry_at && !((state_->other_rotates || present.st_nlink == 0) && is_replaced(present)))
+  // What another process has put in place while this one paused is written to at once: that one may compress
+  // the old file, or remove it.
+  if (now < state_->retry_at && !((state_->can_follow || present.st_nlink == 0) && is_replaced(present)))
     return;
-  state_->other_rotates = false;
   try {
     if (rotate(present) == outcome::other_process_rotates) {
+      if (now - state_->blocked_since.value_or(now) >= other_process_patience)
+        throw_file_error(EWOULDBLOCK, "cannot rotate: a process that does not go on has locked", rotating_);
+      if (!state_->blocked_since) state_->blocked_since = now;
       state_->retry_at = now + other_process_pause;
-      state_->other_rotates = true;
       return;
     }
     state_->pause = first_pause;
     state_->retry_at = {};
+    state_->blocked_since.reset();
   } catch (const std::exception& e) {
     state_->retry_at = now + state_->pause;
     state_->pause = std::min(2 * state_->pause, longest_pause);
@@ -171,25 +174,26 @@ void rotating_file_handler::try_to_rotate(const struct ::stat& present) {
 /// keeps other processes, a forked child for one, from rotating at the same time.
 rotating_file_handler::outcome rotating_file_handler::rotate(const struct ::stat& present) {
   if (is_replaced(present)) { // another process has rotated, which needs no lock to follow
+    state_->can_follow = false;
     write_to(open_log_file(path(), mode(), false, calls()));
+    state_->can_follow = true;
     return outcome::rotated;
   }
-  const std::string fresh_name = path() + ".rotating";
-  descriptor_guard fresh(open_log_file(fresh_name, mode(), false, calls()), calls());
+  descriptor_guard fresh(open_log_file(rotating_, mode(), false, calls()), calls());
   if (calls().flock(fresh.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return outcome::other_process_rotates;
-    throw_file_error(errno, "cannot rotate: cannot lock", fresh_name);
+    throw_file_error(errno, "cannot rotate: cannot lock", rotating_);
   }
   struct ::stat opened {};
   struct ::stat named {};
   if (calls().fstat(fresh.get(), &opened) != 0)
-    throw_file_error(errno, "cannot rotate: no facts about", fresh_name);
-  if (!files_.look_at(fresh_name, named) || !is_same_file(named, opened))
+    throw_file_error(errno, "cannot rotate: no facts about", rotating_);
+  if (!files_.look_at(rotating_, named) || !is_same_file(named, opened))
     return outcome::other_process_rotates; // it was faster, and what is open here is its PATH
   try {
-    put_in_place(present, fresh_name, fresh);
+    put_in_place(present, fresh);
   } catch (...) {
-    (void)calls().unlink(fresh_name.c_str());
+    (void)calls().unlink(rotating_.c_str());
     throw;
   }
   (void)calls().flock(fresh.get(), LOCK_UN);
@@ -206,38 +210,37 @@ void rotating_file_handler::write_to(int fresh) {
   (void)calls().close(old);
 }
 
-void rotating_file_handler::put_in_place(const struct ::stat& present, const std::string& fresh_name,
-                                         descriptor_guard& fresh) {
+void rotating_file_handler::put_in_place(const struct ::stat& present, descriptor_guard& fresh) {
   struct ::stat named {};
   if (!files_.look_at(path(), named)) { // another program moved the file: its place is free
-    if (calls().rename(fresh_name.c_str(), path().c_str()) != 0)
-      throw_file_error(errno, "cannot rotate: cannot rename", fresh_name);
+    if (calls().rename(rotating_.c_str(), path().c_str()) != 0)
+      throw_file_error(errno, "cannot rotate: cannot rename", rotating_);
     return;
   }
   if (!is_same_file(named, present)) { // another process has rotated: what it made is written to
     const int current = open_log_file(path(), mode(), false, calls());
-    (void)calls().unlink(fresh_name.c_str()); // while it is locked: later it may be another process's
+    (void)calls().unlink(rotating_.c_str()); // while it is locked: later it may be another process's
     fresh.reset(current);
     return;
   }
   if (options_.compress && !state_->compressor)
     state_->compressor = std::make_unique<background_compressor>(files_, mode(), calls());
-  if (!state_->compressor) return move_aside(fresh_name);
+  if (!state_->compressor) return move_aside();
   const std::lock_guard names(state_->compressor->names_mutex());
-  move_aside(fresh_name);
+  move_aside();
   state_->compressor->wake();
 }
 
-void rotating_file_handler::move_aside(const std::string& fresh_name) {
+void rotating_file_handler::move_aside() {
   const std::size_t moved = files_.shift();
   if (state_->compressor) state_->compressor->note_shift(moved);
   const std::string aside = files_.plain(1);
   if (calls().rename(path().c_str(), aside.c_str()) != 0)
     throw_file_error(errno, "cannot rotate: cannot rename", path());
-  if (calls().rename(fresh_name.c_str(), path().c_str()) != 0) {
+  if (calls().rename(rotating_.c_str(), path().c_str()) != 0) {
     const int error = errno;
     (void)calls().rename(aside.c_str(), path().c_str()); // or the next attempt finds the place free
-    throw_file_error(error, "cannot rotate: cannot rename", fresh_name);
+    throw_file_error(error, "cannot rotate: cannot rename", rotating_);
   }
 }
 

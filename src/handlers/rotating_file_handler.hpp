@@ -60,10 +60,11 @@ class rotating_file_handler final : public file_handler {
     std::string report; ///< of a failure that flush has not told yet
     std::chrono::nanoseconds retry_at{};
     std::chrono::nanoseconds pause = first_pause;
-    int descriptor = -1;        ///< the one that `period` is about
-    std::int64_t period = 0;    ///< in which the file was begun, counted in intervals since 1970
-    bool other_rotates = false; ///< it is another process that `retry_at` waits for
-    bool surplus = false;       ///< PATH.(keep + 1), if any, goes after the first write to PATH
+    int descriptor = -1;     ///< the one that `period` is about
+    std::int64_t period = 0; ///< in which the file was begun, counted in intervals since 1970
+    bool can_follow = true;  ///< the last attempt to open what another process put in place went well
+    std::optional<std::chrono::nanoseconds> blocked_since; ///< since when another process has the lock
+    bool surplus = false; ///< PATH.(keep + 1), if any, goes after the first write to PATH
     std::unique_ptr<background_compressor> compressor;
   };
 
@@ -74,13 +75,14 @@ class rotating_file_handler final : public file_handler {
   void try_to_rotate(const struct ::stat& present);
   [[nodiscard]] outcome rotate(const struct ::stat& present);
   void write_to(int fresh);
-  void put_in_place(const struct ::stat& present, const std::string& fresh_name, descriptor_guard& fresh);
-  void move_aside(const std::string& fresh_name);
+  void put_in_place(const struct ::stat& present, descriptor_guard& fresh);
+  void move_aside();
   void remove_surplus();
   void keep_report(const char* what) noexcept;
 
   const rotating_file_options options_;
   ::pid_t owner_process_;
+  const std::string rotating_; ///< the next file until it has its place, locked by who rotates
   rotated_files files_;
   std::atomic<std::uint64_t> failures_{0}; // relaxed: a counter
   std::unique_ptr<changing_state> state_ = std::make_unique<changing_state>();

@@ -84,6 +84,8 @@ void syslog_handler::last_flush(std::chrono::steady_clock::time_point until) {
     if (link_.current() == syslog_link::state::closed || clock::now() >= end) break;
     if (!queue_->all_sent() || unverified_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
+  if (unverified_ && link_.current() == syslog_link::state::open) (void)look_at_link(monotonic_now());
+  if (unverified_) queue_->rewind(); // it may have arrived, or not
   lose_waiting();
   throw_unreported();
 }
@@ -192,18 +194,22 @@ bool syslog_handler::connect(std::chrono::nanoseconds now) {
 
 void syslog_handler::advance() {
   const std::chrono::nanoseconds now = monotonic_now();
-  if (!connect(now)) return;
+  if (connect(now) && look_at_link(now)) send_waiting(now);
+}
+
+/// Whether the link is open still, or again.
+bool syslog_handler::look_at_link(std::chrono::nanoseconds now) {
   if (const int error = link_.check(); error != 0) {
     // What was sent well before the peer was last heard of had its time: it is not sent again.
     queue_->forget_sent_before(now - link_.silence() - keep_interval);
     fail(error, now);
-    if (!connect(now)) return; // at once, where the link had worked: a server that was started anew
+    if (!connect(now)) return false; // at once, where the link had worked: a server that was started anew
   }
   unverified_ = link_.has_unacknowledged();
   if (!unverified_) queue_->forget_sent_before(now - keep_interval);
   if (!unverified_ && queue_->all_sent())
     reported_ = refusal_reported_ = false; // a look after the last send found it good
-  send_waiting(now);
+  return true;
 }
 
 void syslog_handler::send_waiting(std::chrono::nanoseconds now) {

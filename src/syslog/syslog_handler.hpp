@@ -41,7 +41,7 @@ class syslog_handler final : public handler {
   /// fill and a batch was refused, and not again before all messages were sent. Nothing is lost by it.
   void flush() override;
   /// Sends what waits while the link is open or about to be, for at most `finish_limit`, and counts the rest
-  /// as lost.
+  /// as lost: what a server has not acknowledged, too, with what was sent shortly before.
   void last_flush(std::chrono::steady_clock::time_point until) override;
   [[nodiscard]] bool pending() const noexcept override {
     return !queue_->all_sent() || unverified_ || unreported_error_ != 0;
@@ -56,6 +56,7 @@ class syslog_handler final : public handler {
  private:
   [[nodiscard]] bool connect(std::chrono::nanoseconds now);
   void advance();
+  [[nodiscard]] bool look_at_link(std::chrono::nanoseconds now);
   void send_waiting(std::chrono::nanoseconds now);
   void fail(int error, std::chrono::nanoseconds now);
   void refuse(const batch& records, bool has_numbers);

@@ -250,3 +250,49 @@ TEST_CASE("a handler that has something to report after it was opened anew is as
   rt.get_runtime().run_once();
   CHECK(reports == strings{"news"});
 }
+
+TEST_CASE("a handler that is set for itself and is inside another one, too, has one last flush") {
+  class keeping final : public handler {
+   public:
+    void write(const batch&) override { keeps = true; }
+    void last_flush(std::chrono::steady_clock::time_point) override {
+      ++finishes;
+      keeps = false;
+    }
+    [[nodiscard]] bool pending() const noexcept override { return keeps; }
+    bool keeps = false;
+    int finishes = 0;
+  };
+  for (const bool outer_comes_first : {true, false}) {
+    const auto inner = std::make_shared<keeping>();
+    const auto outer = make_filter_handler(inner, [](const record_view&) { return true; });
+    manual_runtime rt;
+    logger lg = rt.get();
+    lg.add_handler(outer_comes_first ? outer : inner);
+    lg.add_handler(outer_comes_first ? inner : outer);
+    FAULTLINE_INFO(lg, "kept");
+    CHECK(rt.get_runtime().stop());
+    CHECK(inner->finishes == 1);
+  }
+}
+
+TEST_CASE("what a handler has to report after its last flush is reported") {
+  class failing_at_the_end final : public handler {
+   public:
+    void write(const batch&) override { state = keeps; }
+    void flush() override {
+      if (std::exchange(state, state == reports ? done : state) == reports)
+        throw std::runtime_error("seen while it finished");
+    }
+    void last_flush(std::chrono::steady_clock::time_point) override { state = reports; }
+    [[nodiscard]] bool pending() const noexcept override { return state != done; }
+    enum { done, keeps, reports } state = done;
+  };
+  strings told;
+  manual_runtime rt({.on_error = [&](const error_report& r) { told.emplace_back(r.detail); }});
+  logger lg = rt.get();
+  lg.add_handler(std::make_shared<failing_at_the_end>());
+  FAULTLINE_INFO(lg, "kept");
+  CHECK(rt.get_runtime().stop());
+  CHECK(told == strings{"seen while it finished"});
+}

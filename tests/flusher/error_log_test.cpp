@@ -4,7 +4,10 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -150,6 +153,35 @@ TEST_CASE("a terminal that takes part of a report gets the rest before the next 
   ::close(master);
   received.erase(0, received.find('f'));
   CHECK(received == "faultline: handler: " + std::string(900, 'a') + "\nfaultline: handler: again\n");
+}
+
+TEST_CASE(
+    "a standard error that takes part of a report gets the rest of it first, and then what came meanwhile") {
+  const int file = ::memfd_create("stderr", MFD_CLOEXEC);
+  REQUIRE(file >= 0);
+  ::rlimit usual{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &usual) == 0);
+  const ::rlimit small{100, usual.rlim_max};
+  error_log log({});
+  const int before = ::dup(STDERR_FILENO);
+  ::dup2(file, STDERR_FILENO);
+  const auto signal_before = ::signal(SIGXFSZ, SIG_IGN);
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  log.add(error_log::kind::handler, nullptr, std::string(900, 'a'), second);
+  log.add(error_log::kind::flusher, nullptr, "meanwhile", second);
+  log.report_due(2 * second);
+  const ::off_t size_of_part = ::lseek(file, 0, SEEK_END);
+  ::setrlimit(RLIMIT_FSIZE, &usual);
+  (void)::signal(SIGXFSZ, signal_before);
+  log.report_due(3 * second);
+  ::dup2(before, STDERR_FILENO);
+  ::close(before);
+  std::string text(4096, '\0');
+  const ::ssize_t size = ::pread(file, text.data(), text.size(), 0);
+  ::close(file);
+  text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  CHECK(size_of_part == 100);
+  CHECK(text == "faultline: handler: " + std::string(900, 'a') + "\nfaultline: flusher: meanwhile\n");
 }
 
 TEST_CASE("a callback that throws was told") {

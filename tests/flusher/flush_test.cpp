@@ -135,36 +135,6 @@ TEST_CASE("a handler that asks for its last flush when the time is over does not
   CHECK(target->was_late);
 }
 
-TEST_CASE(
-    "of two that stop a manual runtime while a third runs a round, one drains and both know how it went") {
-  std::atomic<bool> hang{true};
-  std::atomic<bool> hangs{false};
-  const auto target = make_memory_handler();
-  const auto gate = make_callback_handler([&](const batch&) {
-    hangs = true;
-    while (hang) std::this_thread::yield();
-  });
-  runtime rt({.default_target = make_null_handler(), .flusher = flusher_mode::manual});
-  logger lg = rt.get_logger();
-  lg.add_handler(gate);
-  lg.add_handler(target);
-  FAULTLINE_INFO(lg, "in the round");
-  std::thread third([&] { (void)rt.run_once(); });
-  while (!hangs) std::this_thread::yield();
-  FAULTLINE_INFO(lg, "left for the drain");
-  CHECK_FALSE(rt.stop(std::chrono::milliseconds(5)));
-  CHECK_FALSE(rt.flush(std::chrono::milliseconds(5)));
-  std::atomic<int> whole{0};
-  const auto stop = [&] { whole += rt.stop() ? 1 : 0; };
-  std::thread first(stop);
-  std::thread second(stop);
-  std::this_thread::sleep_for(std::chrono::milliseconds(200)); // both wait for the round to end
-  hang = false;
-  for (std::thread* t : {&first, &second, &third}) t->join();
-  CHECK(whole == 2);
-  CHECK(target->messages() == strings{"in the round", "left for the drain"});
-}
-
 TEST_CASE("flush does not write held records") {
   const auto target = make_memory_handler();
   runtime rt({.default_target = target});
@@ -414,29 +384,6 @@ TEST_CASE("a stop asks a handler that keeps its text no longer than it was given
   };
   CHECK(times_in(std::chrono::milliseconds(0)) == 2); // in the one round, and at the end
   CHECK(times_in(std::chrono::seconds(10)) > 2);
-}
-
-TEST_CASE("a flush that waits returns when the runtime stops") {
-  const auto target = std::make_shared<faultline::test::gated_handler>();
-  runtime rt({.default_target = target});
-  {
-    const error_scope scope(rt.get_logger());
-    FAULTLINE_ERROR(rt.get_logger(), "hangs");
-  }
-  target->wait_for_one_that_hangs();
-  std::atomic<bool> begun{false};
-  bool flushed = true;
-  std::thread waiting([&] {
-    begun = true;
-    flushed = rt.flush(std::chrono::hours(1));
-  });
-  while (!begun) std::this_thread::yield();
-  std::this_thread::sleep_for(std::chrono::milliseconds(50)); // most likely it waits: if not, it is refused
-  CHECK_FALSE(rt.stop(std::chrono::nanoseconds(0)));
-  target->open();
-  waiting.join();
-  CHECK_FALSE(flushed);
-  CHECK(rt.stop());
 }
 
 TEST_CASE("in manual mode flush and stop give up at their deadline while another thread is in a round") {

@@ -125,33 +125,91 @@ TEST_CASE("rotations that go on while a file is compressed lose nothing, and the
   CHECK(count == 3);
 }
 
+/// What a flush reports, waited for; the clock goes on meanwhile.
+std::string wait_for_report(failing_calls& calls, handler& h) {
+  for (int i = 0; i < 10'000; ++i) {
+    try {
+      h.flush();
+    } catch (const std::exception& e) {
+      return e.what();
+    }
+    calls.now += 1s;
+    std::this_thread::sleep_for(1ms);
+  }
+  return {};
+}
+
 TEST_CASE("a file that cannot be compressed stays, is reported and is taken up later") {
+  const numbered_records records(3);
+  for (const std::string_view failing : {"ftruncate", "fsync", "open", "rename"}) {
+    INFO(failing);
+    failing_calls calls;
+    const temporary_directory dir;
+    std::atomic<bool> fails = true;
+    std::atomic<bool> is_whole = false;
+    calls.error_of = [&](std::string_view name, std::size_t, std::string_view path) {
+      is_whole = is_whole || name == "fsync"; // only the thread calls it
+      const bool is_the_threads = name == "open" ? is_whole && path.ends_with(".rotating")
+                                                 : name != "rename" || path.ends_with(".compressing");
+      return name == failing && is_the_threads && fails ? EIO : 0;
+    };
+    const auto h = make(dir.file("log"), {.max_bytes = 1}, failing_calls::table());
+    h->write(records.one(0));
+    h->write(records.one(1));
+    CHECK_THAT(wait_for_report(calls, *h), contains("log."));
+    CHECK(names_in(dir.file("")) == files{"log", "log.1"});
+    fails = false;
+    h->write(records.one(2)); // the next rotation wakes the thread
+    h->flush();
+    REQUIRE(wait_for_compression(*h));
+    CHECK(names_in(dir.file("")) == files{"log", "log.1.zst", "log.2.zst"});
+  }
+}
+
+TEST_CASE("what another process appends to a file that is being compressed is compressed, too") {
   failing_calls calls;
   const temporary_directory dir;
-  const numbered_records records(3);
-  std::atomic<bool> fails = true;
+  const numbered_records records(2);
+  std::atomic<bool> has_appended = false;
   calls.error_of = [&](std::string_view name, std::size_t, std::string_view) {
-    return name == "fsync" && fails ? EIO : 0; // only the thread calls it
+    if (name == "fsync" && !has_appended.exchange(true)) // all of the file has been read
+      std::ofstream(dir.file("log.1"), std::ios::app) << "late\n";
+    return 0;
   };
   const auto h = make(dir.file("log"), {.max_bytes = 1}, failing_calls::table());
   h->write(records.one(0));
   h->write(records.one(1));
-  std::string report;
-  for (int i = 0; i < 10'000 && report.empty(); ++i) {
-    try {
-      h->flush();
-      std::this_thread::sleep_for(1ms);
-    } catch (const std::exception& e) {
-      report = e.what();
-    }
-  }
-  CHECK_THAT(report, contains("log.compressing"));
-  CHECK(names_in(dir.file("")) == files{"log", "log.1"});
-  fails = false;
-  h->write(records.one(2)); // the next rotation wakes the thread
   h->flush();
   REQUIRE(wait_for_compression(*h));
-  CHECK(names_in(dir.file("")) == files{"log", "log.1.zst", "log.2.zst"});
+  CHECK(has_appended);
+  CHECK(names_in(dir.file("")) == files{"log", "log.1.zst"});
+  CHECK(uncompressed(dir.file("log.1.zst")) == "record 0\nlate\n");
+}
+
+TEST_CASE("a process that has begun to compress and does not go on is reported, one that goes on is not") {
+  failing_calls calls;
+  const temporary_directory dir;
+  const numbered_records records(2);
+  const int other = ::open(dir.file("log.compressing").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  REQUIRE(::flock(other, LOCK_EX) == 0);
+  std::atomic<int> looks = 0;
+  calls.error_of = [&](std::string_view name, std::size_t, std::string_view) {
+    if (name == "flock" && ++looks < 5) { // the first is the rotation's
+      (void)!::write(other, "x", 1);
+      calls.now += 1h;
+    }
+    return 0;
+  };
+  const auto h = make(dir.file("log"), {.max_bytes = 1}, failing_calls::table());
+  h->write(records.one(0));
+  h->write(records.one(1));
+  for (int i = 0; i < 10'000 && looks < 5; ++i) {
+    CHECK_NOTHROW(h->flush());
+    std::this_thread::sleep_for(1ms);
+  }
+  CHECK_THAT(wait_for_report(calls, *h), contains("does not go on") && contains("log.compressing"));
+  CHECK(looks > 5);
+  ::close(other);
 }
 
 TEST_CASE("a child that ends without logging, and one that logs, leave the parent's thread alone") {
@@ -187,13 +245,20 @@ TEST_CASE(
   const temporary_directory dir;
   const numbered_records records(2);
   for (const std::string taken : {"log.compressing", "log.rotating"}) {
+    failing_calls calls;
+    std::atomic<int> looks = 0;
+    calls.error_of = [&](std::string_view name, std::size_t, std::string_view) {
+      if (name == "flock") ++looks;
+      return 0;
+    };
     const int other = ::open(dir.file(taken).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    const auto h = make(dir.file("log"), {.max_bytes = 1}, detail::real_system_calls());
+    const auto h = make(dir.file("log"), {.max_bytes = 1}, failing_calls::table());
     REQUIRE(::flock(other, LOCK_EX) == 0);
     h->write(records.one(0));
     h->write(records.one(1));
     h->flush();
-    std::this_thread::sleep_for(20ms);
+    for (int i = 0; i < 10'000 && taken == "log.compressing" && looks < 3; ++i) // a rotation's, and two more
+      std::this_thread::sleep_for(1ms);
     CHECK_FALSE(std::filesystem::exists(dir.file("log.1.zst")));
     CHECK_NOTHROW(h->flush());
     ::unlink(dir.file(taken).c_str());
@@ -202,6 +267,7 @@ TEST_CASE(
          ++i) { // the rotation waits, too
       h->flush();
       std::this_thread::sleep_for(1ms);
+      calls.now += 10ms;
       if (std::filesystem::exists(dir.file("log.1.zst"))) break;
       h->write(records.one(1));
     }
@@ -217,7 +283,9 @@ TEST_CASE("a compressed file is not put in place while another process rotates")
   const temporary_directory dir;
   const numbered_records records(2);
   std::atomic<int> other = -1;
+  std::atomic<int> looks = 0;
   calls.error_of = [&](std::string_view name, std::size_t, std::string_view) {
+    if (name == "flock") ++looks;
     if (name == "fsync" && other < 0) { // only the thread calls it: the compressed file is whole
       other = ::open(dir.file("log.rotating").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
       return ::flock(other, LOCK_EX) == 0 ? 0 : EIO;
@@ -229,7 +297,8 @@ TEST_CASE("a compressed file is not put in place while another process rotates")
   h->write(records.one(1));
   h->flush();
   while (other < 0) std::this_thread::yield();
-  std::this_thread::sleep_for(20ms);
+  const int before = looks;
+  while (looks < before + 3) std::this_thread::sleep_for(1ms); // it has found the lock taken
   CHECK(names_in(dir.file("")) == files{"log", "log.1", "log.compressing", "log.rotating"});
   ::unlink(dir.file("log.rotating").c_str());
   ::close(other);

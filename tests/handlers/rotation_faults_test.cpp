@@ -68,8 +68,9 @@ TEST_CASE("whichever call of a rotation fails, and however often, no line is los
       for (std::size_t n = 1;; ++n) {
         failing_calls calls;
         const temporary_directory dir;
-        const auto h = make(dir.file("log"), {.max_bytes = 40, .keep = 100});
-        const std::size_t first = calls.calls + n;
+        std::size_t first = 0;
+        const auto h = make(dir.file("log"), {.max_bytes = 40, .keep = 100}); // its end asks `error_of`, too
+        first = calls.calls + n;
         calls.most_bytes = 5;
         calls.error_of = [&](std::string_view, std::size_t nth, std::string_view) {
           return nth >= first && nth < first + times ? error : 0;
@@ -151,9 +152,10 @@ TEST_CASE("what a process leaves that ends between any two calls is taken up by 
     failing_calls calls;
     const temporary_directory dir;
     std::size_t written = 0;
+    std::size_t first = 0;
     {
       const auto h = make(dir.file("log"), {.max_bytes = 40, .keep = 100});
-      const std::size_t first = calls.calls + n;
+      first = calls.calls + n;
       // From the n-th call on nothing happens any more, as if the process were gone.
       calls.error_of = [&](std::string_view, std::size_t nth, std::string_view) {
         return nth >= first ? EIO : 0;
@@ -266,4 +268,54 @@ TEST_CASE("a file that other processes rotated away while this one could not is 
   h->write(records.one(4));
   (void)flush(*h);
   CHECK(contents(dir.file("log")) == "record 4....\n");
+}
+
+TEST_CASE("what another process has put in place is written to at once, though the last rotation failed") {
+  failing_calls calls;
+  const temporary_directory dir;
+  const numbered_records records(8);
+  bool can_open = false;
+  const auto h = make(dir.file("log"), {.max_bytes = 40, .keep = 5});
+  calls.error_of = [&](std::string_view name, std::size_t, std::string_view path) {
+    return name == "open" && (path.ends_with(".rotating") || !can_open) ? EMFILE : 0;
+  };
+  for (std::size_t i = 0; i < 4; ++i) h->write(records.one(i));
+  CHECK(flush(*h)); // it could not rotate, and pauses
+  const std::uint64_t failed = h->failed_rotations();
+  std::filesystem::rename(dir.file("log"), dir.file("log.1"));
+  std::ofstream(dir.file("log")).close();
+  h->write(records.one(4));
+  CHECK(flush(*h)); // it could not follow either, and pauses again
+  CHECK(h->failed_rotations() == failed + 1);
+  h->write(records.one(5));
+  CHECK_FALSE(flush(*h));
+  CHECK(contents(dir.file("log")).empty());
+  can_open = true;
+  calls.now += 60s;
+  for (std::size_t i = 6; i < 8; ++i) {
+    h->write(records.one(i));
+    CHECK_FALSE(flush(*h));
+  }
+  CHECK(contents(dir.file("log")) == "record 6......\nrecord 7\n");
+  CHECK(text_of_all(dir.file("log")).size() == records.text().size());
+}
+
+TEST_CASE("a lock of rotations that is never given back is reported") {
+  failing_calls calls;
+  const temporary_directory dir;
+  const numbered_records records(6);
+  const auto h = make(dir.file("log"), {.max_bytes = 40, .keep = 5});
+  other_process other(dir.file("log"));
+  REQUIRE(other.lock());
+  for (std::size_t i = 0; i < 4; ++i) h->write(records.one(i));
+  CHECK_FALSE(flush(*h));
+  calls.now += 59s;
+  h->write(records.one(4));
+  CHECK_FALSE(flush(*h));
+  CHECK(h->failed_rotations() == 0);
+  calls.now += 1s;
+  h->write(records.one(5));
+  CHECK_THROWS_WITH(h->flush(), test::contains("does not go on") && test::contains("log.rotating"));
+  CHECK(h->failed_rotations() == 1);
+  CHECK(contents(dir.file("log")) == records.text()); // it goes on in the old file
 }

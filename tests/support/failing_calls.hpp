@@ -12,6 +12,19 @@
 
 namespace faultline::test {
 
+/// Stands still until somebody sets it on; a handler's thread may look meanwhile.
+class standing_clock {
+ public:
+  operator std::chrono::nanoseconds() const noexcept { return now_; } // NOLINT(google-explicit-constructor)
+  standing_clock& operator+=(std::chrono::nanoseconds step) noexcept {
+    now_ = now_.load() + step;
+    return *this;
+  }
+
+ private:
+  std::atomic<std::chrono::nanoseconds> now_ = std::chrono::nanoseconds(std::chrono::hours(1));
+};
+
 /// One at a time may exist. `error_of` is asked for each call but the clocks, with its name, its number from
 /// 1 and the path (a rename's first) where it has one; what it returns other than 0 is the error that the
 /// call fails with. `close` closes nevertheless.
@@ -24,7 +37,7 @@ class failing_calls {
 
   std::function<int(std::string_view name, std::size_t nth, std::string_view path)> error_of;
   std::size_t most_bytes = static_cast<std::size_t>(-1); ///< that one write takes
-  std::chrono::nanoseconds now = std::chrono::hours(1);
+  standing_clock now;
   std::chrono::system_clock::time_point wall = std::chrono::system_clock::now();
   std::atomic<std::size_t> calls = 0;    // relaxed would do: a handler's thread may call, too
   std::atomic<std::size_t> failures = 0; // as above
@@ -53,7 +66,7 @@ class failing_calls {
                      const char* to) { return fails("rename", from) ? -1 : real().rename(from, to); },
         .unlink = [](const char* path) { return fails("unlink", path) ? -1 : real().unlink(path); },
         .flock = [](int d, int operation) { return fails("flock") ? -1 : real().flock(d, operation); },
-        .monotonic_now = [] { return current()->now; },
+        .monotonic_now = [] { return static_cast<std::chrono::nanoseconds>(current()->now); },
         .wall_now = [] { return current()->wall; },
     };
     return t;

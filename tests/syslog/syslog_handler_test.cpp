@@ -255,6 +255,23 @@ TEST_CASE("the last flush waits for a server that is there") {
   CHECK(within(5s, [&] { return (server.read(), server.messages().size() == 3); }));
 }
 
+TEST_CASE("what the kernel took at the end and no server acknowledged counts as lost") {
+  tcp_server server;
+  server.narrow();
+  syslog_options options = quick(syslog_transport::tcp);
+  options.port = server.port();
+  syslog_handler h(options);
+  // More than the server's window takes, less than the kernel has room for.
+  const numbered_records records(2000);
+  h.write(records.all());
+  server.accept(h);
+  h.last_flush(std::chrono::steady_clock::now() + 100ms);
+  CHECK(h.lost() > 0);
+  CHECK_FALSE(h.pending());
+  server.read();
+  CHECK(h.lost() + server.messages().size() >= records.size());
+}
+
 TEST_CASE("one call sends a bounded part of what has gathered") {
   const bound_socket server(SOCK_DGRAM);
   syslog_options options = quick(syslog_transport::udp);
