@@ -64,7 +64,8 @@ class FAULTLINE_API handler : public std::enable_shared_from_this<handler> {
 
   /// Called by `stop` after the last round, once, for a handler that is pending still. This one may wait, but
   /// not beyond `until`, its share of the time that `stop` has left, and not at all when that is over. What
-  /// it cannot put out by then it counts as lost, and `stop` answers false.
+  /// it cannot put out by then it counts as lost, and `stop` answers false. If it is pending still, `flush`
+  /// is called once more, for what it has to report.
   virtual void last_flush([[maybe_unused]] std::chrono::steady_clock::time_point until) {}
 
   /// True while `flush` has something left to do, so that the flusher calls it again next round.

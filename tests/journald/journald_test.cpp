@@ -1,6 +1,7 @@
 #include "journald/journald_handler.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -9,9 +10,10 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <sys/resource.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,6 +35,19 @@ using test::numbered_records;
 using test::sample_record;
 using test::temporary_directory;
 using test::within;
+
+namespace {
+
+bool has_memory_files = true;
+
+} // namespace
+
+/// In place of the system's, so that there can be none at a test's wish.
+extern "C" int memfd_create(const char* name, unsigned flags) noexcept {
+  if (has_memory_files) return static_cast<int>(::syscall(SYS_memfd_create, name, flags));
+  errno = EMFILE;
+  return -1;
+}
 
 namespace {
 
@@ -308,10 +323,7 @@ TEST_CASE("an entry that the system has no memory file for is given up after a w
   journald_handler h(at(dir.file("socket")));
   h.write(numbered_records(1).all()); // opens the socket
   REQUIRE(settle(h));
-  ::rlimit before{};
-  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
-  const ::rlimit none{0, before.rlim_max};
-  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  has_memory_files = false;
   const std::string large(1U << 20, 'x'); // more than a datagram holds
   h.write(batch(std::vector{sample_record(large)}));
   h.write(batch(std::vector{sample_record("behind it")}));
@@ -324,7 +336,7 @@ TEST_CASE("an entry that the system has no memory file for is given up after a w
     }
     return !h.pending();
   });
-  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  has_memory_files = true;
   CHECK(is_done);
   CHECK(reports == 1);
   CHECK(h.lost() == 1);
@@ -366,10 +378,7 @@ TEST_CASE("an entry that the system has no memory file for is kept while the jou
   }
   const std::string large(1U << 20, 'x');
   h.write(batch(std::vector{sample_record(large)}));
-  ::rlimit before{};
-  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
-  const ::rlimit none{0, before.rlim_max};
-  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  has_memory_files = false;
   const auto long_enough = std::chrono::duration_cast<std::chrono::milliseconds>(
       (journald_handler::attempts_an_entry + 3) * journald_handler::retry_interval);
   const bool is_dropped = within(long_enough, [&] {
@@ -379,7 +388,7 @@ TEST_CASE("an entry that the system has no memory file for is kept while the jou
     }
     return !h.pending();
   });
-  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  has_memory_files = true;
   CHECK_FALSE(is_dropped);
   CHECK(h.lost() == 0);
   fake_journal journal(dir.file("socket"));

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <string>
@@ -96,5 +97,11 @@ class gated_handler final : public handler {
   std::atomic<int> inside_{0};
   std::atomic<bool> crowded_{false};
 };
+
+inline std::shared_ptr<gated_handler> open_gate() {
+  auto made = std::make_shared<gated_handler>();
+  made->open();
+  return made;
+}
 
 } // namespace faultline::test
