@@ -47,6 +47,24 @@ syslog_options quick(syslog_transport transport) {
   return options;
 }
 
+syslog_options over_tcp(std::uint16_t port) {
+  syslog_options options = quick(syslog_transport::tcp);
+  options.port = port;
+  return options;
+}
+
+syslog_options over_udp(std::uint16_t port) {
+  syslog_options options = quick(syslog_transport::udp);
+  options.port = port;
+  return options;
+}
+
+syslog_options over_path(const std::string& path) {
+  syslog_options options = quick(syslog_transport::unix_datagram);
+  options.path = path;
+  return options;
+}
+
 /// Flushes until nothing is pending; what flush reports is counted.
 bool settle(handler& h, int* reports = nullptr) {
   return within(10s, [&] {
@@ -78,9 +96,7 @@ std::vector<std::string> lines(const std::string& text) {
 
 TEST_CASE("over TCP each message has its octet count before it") {
   tcp_server server;
-  syslog_options options = quick(syslog_transport::tcp);
-  options.port = server.port();
-  syslog_handler h(options);
+  syslog_handler h(over_tcp(server.port()));
   const numbered_records records(3);
   h.write(records.all());
   server.accept(h);
@@ -93,9 +109,7 @@ TEST_CASE("over TCP each message has its octet count before it") {
 TEST_CASE("a server that reads slowly gets every message once and whole") {
   tcp_server server;
   server.narrow();
-  syslog_options options = quick(syslog_transport::tcp);
-  options.port = server.port();
-  syslog_handler h(options);
+  syslog_handler h(over_tcp(server.port()));
   const std::size_t count = 20000; // several megabytes: more than the kernel's buffers take
   const numbered_records records(count);
   h.write(batch(records.all()));
@@ -114,9 +128,7 @@ TEST_CASE("a server that reads slowly gets every message once and whole") {
 
 TEST_CASE("a connection that the server closed while idle is noticed before the next message") {
   tcp_server server;
-  syslog_options options = quick(syslog_transport::tcp);
-  options.port = server.port();
-  syslog_handler h(options);
+  syslog_handler h(over_tcp(server.port()));
   const numbered_records records(2);
   h.write(records.one(0));
   server.accept(h);
@@ -135,9 +147,7 @@ TEST_CASE("a connection that the server closed while idle is noticed before the 
 
 TEST_CASE("what a server left unread when it closed is sent again") {
   tcp_server server;
-  syslog_options options = quick(syslog_transport::tcp);
-  options.port = server.port();
-  syslog_handler h(options);
+  syslog_handler h(over_tcp(server.port()));
   const numbered_records records(50);
   h.write(records.all());
   server.accept(h);
@@ -152,9 +162,7 @@ TEST_CASE("what a server left unread when it closed is sent again") {
 
 TEST_CASE("what the peer had for more than a second when it closed is not sent again") {
   tcp_server server;
-  syslog_options options = quick(syslog_transport::tcp);
-  options.port = server.port();
-  syslog_handler h(options);
+  syslog_handler h(over_tcp(server.port()));
   const numbered_records records(2);
   h.write(records.one(0));
   server.accept(h);
@@ -172,8 +180,7 @@ TEST_CASE("what the peer had for more than a second when it closed is not sent a
 
 TEST_CASE("while there is no server messages wait up to the bound, and what is beyond it is counted") {
   const std::uint16_t port = test::free_port(SOCK_STREAM);
-  syslog_options options = quick(syslog_transport::tcp);
-  options.port = port;
+  syslog_options options = over_tcp(port);
   options.spool_bytes = 1000;
   syslog_handler h(options);
   const numbered_records records(20);
@@ -200,8 +207,7 @@ TEST_CASE("while there is no server messages wait up to the bound, and what is b
 }
 
 TEST_CASE("a batch larger than the spool is taken by an empty queue, and refused whole by another") {
-  syslog_options options = quick(syslog_transport::tcp);
-  options.port = test::free_port(SOCK_STREAM);
+  syslog_options options = over_tcp(test::free_port(SOCK_STREAM));
   options.spool_bytes = 100;
   syslog_handler h(options);
   const numbered_records records(3);
@@ -212,8 +218,7 @@ TEST_CASE("a batch larger than the spool is taken by an empty queue, and refused
 }
 
 TEST_CASE("what a full queue refused is a gap in the numbers of what the server gets") {
-  syslog_options options = quick(syslog_transport::tcp);
-  options.port = test::free_port(SOCK_STREAM);
+  syslog_options options = over_tcp(test::free_port(SOCK_STREAM));
   options.spool_bytes = 100;
   syslog_handler h(options);
   const numbered_records records(3);
@@ -229,8 +234,7 @@ TEST_CASE("what a full queue refused is a gap in the numbers of what the server 
 }
 
 TEST_CASE("the last flush counts what no server took, and leaves nothing") {
-  syslog_options options = quick(syslog_transport::tcp);
-  options.port = test::free_port(SOCK_STREAM);
+  syslog_options options = over_tcp(test::free_port(SOCK_STREAM));
   dump_envelope dump;
   syslog_handler h(options);
   h.write(numbered_records(3).all(&dump));
@@ -243,9 +247,7 @@ TEST_CASE("the last flush counts what no server took, and leaves nothing") {
 
 TEST_CASE("the last flush waits for a server that is there") {
   tcp_server server;
-  syslog_options options = quick(syslog_transport::tcp);
-  options.port = server.port();
-  syslog_handler h(options);
+  syslog_handler h(over_tcp(server.port()));
   const numbered_records records(3);
   h.write(records.all());
   h.last_flush(test::in_time()); // the kernel takes the connection
@@ -258,9 +260,7 @@ TEST_CASE("the last flush waits for a server that is there") {
 TEST_CASE("what the kernel took at the end and no server acknowledged counts as lost") {
   tcp_server server;
   server.narrow();
-  syslog_options options = quick(syslog_transport::tcp);
-  options.port = server.port();
-  syslog_handler h(options);
+  syslog_handler h(over_tcp(server.port()));
   // More than the server's window takes, less than the kernel has room for.
   const numbered_records records(2000);
   h.write(records.all());
@@ -274,9 +274,7 @@ TEST_CASE("what the kernel took at the end and no server acknowledged counts as 
 
 TEST_CASE("one call sends a bounded part of what has gathered") {
   const bound_socket server(SOCK_DGRAM);
-  syslog_options options = quick(syslog_transport::udp);
-  options.port = server.port();
-  syslog_handler h(options);
+  syslog_handler h(over_udp(server.port()));
   h.write(numbered_records(1000).all()); // less than a write sends by itself
   std::string bytes(65536, '\0');
   const auto received = [&] {
@@ -294,9 +292,7 @@ TEST_CASE("one call sends a bounded part of what has gathered") {
 
 TEST_CASE("a UDP port that refuses is reported, however long the socket has been open") {
   auto server = std::make_unique<bound_socket>(SOCK_DGRAM);
-  syslog_options options = quick(syslog_transport::udp);
-  options.port = server->port();
-  syslog_handler h(options);
+  syslog_handler h(over_udp(server->port()));
   const numbered_records records(2);
   h.write(records.one(0));
   REQUIRE(settle(h));
@@ -310,9 +306,7 @@ TEST_CASE("a UDP port that refuses is reported, however long the socket has been
 TEST_CASE("over the local socket a full queue of the server makes messages wait") {
   const temporary_directory dir;
   local_server server(dir.file("log"));
-  syslog_options options = quick(syslog_transport::unix_datagram);
-  options.path = dir.file("log");
-  syslog_handler h(options);
+  syslog_handler h(over_path(dir.file("log")));
   const numbered_records records(1000); // more than any queue of datagrams holds
   h.write(records.all());
   h.flush();
@@ -331,8 +325,7 @@ TEST_CASE("over the local socket a full queue of the server makes messages wait"
 TEST_CASE("a server that is only slow is reported once it costs a batch, and again after it had caught up") {
   const temporary_directory dir;
   local_server server(dir.file("log"));
-  syslog_options options = quick(syslog_transport::unix_datagram);
-  options.path = dir.file("log");
+  syslog_options options = over_path(dir.file("log"));
   options.spool_bytes = 1000;
   syslog_handler h(options);
   const numbered_records records(1000); // more than any queue of datagrams holds
@@ -361,8 +354,7 @@ TEST_CASE("a server that is only slow is reported once it costs a batch, and aga
 TEST_CASE("a server that was slow and goes away is reported again, since it fails now") {
   const temporary_directory dir;
   auto server = std::make_unique<local_server>(dir.file("log"));
-  syslog_options options = quick(syslog_transport::unix_datagram);
-  options.path = dir.file("log");
+  syslog_options options = over_path(dir.file("log"));
   options.spool_bytes = 1000;
   syslog_handler h(options);
   const numbered_records records(1000);
@@ -384,9 +376,7 @@ TEST_CASE("a server that was slow and goes away is reported again, since it fail
 TEST_CASE("a local server that is started anew gets what was written in between") {
   const temporary_directory dir;
   auto server = std::make_unique<local_server>(dir.file("log"));
-  syslog_options options = quick(syslog_transport::unix_datagram);
-  options.path = dir.file("log");
-  syslog_handler h(options);
+  syslog_handler h(over_path(dir.file("log")));
   const numbered_records records(3);
   h.write(records.one(0));
   REQUIRE(settle(h));
@@ -407,8 +397,7 @@ TEST_CASE("a local server that is started anew gets what was written in between"
 TEST_CASE("a datagram that the kernel finds too large is cut until it fits") {
   const temporary_directory dir;
   local_server server(dir.file("log"));
-  syslog_options options = quick(syslog_transport::unix_datagram);
-  options.path = dir.file("log");
+  syslog_options options = over_path(dir.file("log"));
   options.max_message_bytes = 60000;
   syslog_handler h(options);
   h.write(numbered_records(1).all());
@@ -429,9 +418,7 @@ TEST_CASE("a datagram that the kernel finds too large is cut until it fits") {
 
 TEST_CASE("a UDP port that refuses keeps its messages until it answers") {
   const std::uint16_t port = test::free_port(SOCK_DGRAM);
-  syslog_options options = quick(syslog_transport::udp);
-  options.port = port;
-  syslog_handler h(options);
+  syslog_handler h(over_udp(port));
   const numbered_records records(3);
   h.write(records.all());
   for (int i = 0; i < 20; ++i) flush_quietly(h);
@@ -452,8 +439,7 @@ TEST_CASE("a connection attempt that nobody answers ends at its time limit, and 
   const bound_socket listener(SOCK_STREAM);
   REQUIRE(::listen(listener.descriptor(), 0) == 0);
   std::vector<std::unique_ptr<syslog_handler>> fillers;
-  syslog_options options = quick(syslog_transport::tcp);
-  options.port = listener.port();
+  syslog_options options = over_tcp(listener.port());
   options.connect_timeout = 1s; // far more than a machine that is busy with other things holds a call up
   const numbered_records records(1);
   std::chrono::nanoseconds longest{};
@@ -481,8 +467,7 @@ TEST_CASE(
     "a peer that takes nothing for its time limit is given up, and another connection gets the messages") {
   tcp_server server;
   server.narrow();
-  syslog_options options = quick(syslog_transport::tcp);
-  options.port = server.port();
+  syslog_options options = over_tcp(server.port());
   options.send_timeout = 200ms;
   syslog_handler h(options);
   const numbered_records records(20000); // more than the kernel's buffers take
@@ -502,9 +487,7 @@ TEST_CASE(
 TEST_CASE("a forked child sends nothing of the parent's, and speaks over a connection of its own") {
   const temporary_directory dir;
   local_server server(dir.file("log"));
-  syslog_options options = quick(syslog_transport::unix_datagram);
-  options.path = dir.file("log");
-  syslog_handler h(options);
+  syslog_handler h(over_path(dir.file("log")));
   const numbered_records records(2);
   h.write(records.one(0)); // waits
   const ::pid_t child = ::fork();
@@ -528,8 +511,7 @@ TEST_CASE("a forked child sends nothing of the parent's, and speaks over a conne
 TEST_CASE("another formatter makes the message's text") {
   const temporary_directory dir;
   local_server server(dir.file("log"));
-  syslog_options options = quick(syslog_transport::unix_datagram);
-  options.path = dir.file("log");
+  syslog_options options = over_path(dir.file("log"));
   const handler_ptr h = make_syslog_handler(options);
   h->set_formatter(make_text_formatter("{level}: {message}"));
   record_view r = sample_record("two\nlines");
