@@ -68,11 +68,11 @@ bool delivery::flush_handlers(bool all) {
   return !touched_.empty();
 }
 
-bool delivery::finish_handlers(const std::function<clock::time_point()>& until) {
+bool delivery::finish_handlers(const std::atomic<clock::time_point>& until) {
   std::uint64_t lost = 0;
   auto waiting = static_cast<clock::rep>(touched_.size());
   for (handler* h : touched_) {
-    const clock::time_point end = end_of_share(until(), waiting--);
+    const clock::time_point end = end_of_share(just_before(until.load(std::memory_order_relaxed)), waiting--);
     if (!h->pending()) continue; // it is inside another one, too, which has let it finish
     const std::uint64_t before = h->lost();
     guarded(*h, [&] { h->last_flush(end); });

@@ -1,9 +1,9 @@
 // From views to handlers: who gets what, and what becomes of it.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
@@ -37,9 +37,9 @@ class delivery {
   /// has. `all`: somebody waits for this round (see handler::flush_all).
   bool flush_handlers(bool all);
   /// The last call: lets the handlers that still have something finish, one after another; each may wait for
-  /// its share of the time until `until`, which is asked for each, and what it leaves is the others'. True
-  /// when one still has something, or lost records by it.
-  bool finish_handlers(const std::function<clock::time_point()>& until);
+  /// its share of the time until just before `until`, which may change meanwhile, and what it leaves is the
+  /// others'. True when one still has something, or lost records by it.
+  bool finish_handlers(const std::atomic<clock::time_point>& until);
   void reopen(handler& h) noexcept;
   void after_fork(handler& h) noexcept;
 

@@ -106,20 +106,16 @@ void flusher::drain() {
     else if (handlers_until == clock::time_point::max())
       handlers_until = now + patience;
     over = outcome.complete && (!outcome.worked || is_planted(planted_fault::drain_is_one_round));
-    over = over || now >= handlers_until || now >= just_before(stop_until(), begin);
+    over = over || now >= handlers_until ||
+           now >= just_before(stop_until_.load(std::memory_order_relaxed), begin);
     if (!over && !outcome.complete) std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
   const barred_section barred;
   try {
-    drained_ = round_.end([this] { return just_before(stop_until()); }) && written;
+    drained_ = round_.end(stop_until_) && written;
   } catch (const std::exception&) {
     drained_ = false;
   }
-}
-
-flusher::clock::time_point flusher::stop_until() {
-  const std::lock_guard lock(mutex_);
-  return stop_until_;
 }
 
 flusher::turn::turn(flusher& owner, clock::time_point until) : owner_(owner) {
@@ -156,7 +152,8 @@ bool flusher::stop_by_hand(clock::time_point until) {
     const std::lock_guard lock(mutex_);
     if (state_ == state::ended) return drained_;
     state_ = state::stopping;
-    stop_until_ = until; // whoever waits for the turn has a deadline of his own
+    // Whoever waits for the turn has a deadline of his own.
+    stop_until_.store(until, std::memory_order_relaxed);
   }
   const sigpipe_guard guard;
   drain();
@@ -211,7 +208,7 @@ bool flusher::stop(std::chrono::nanoseconds deadline) {
     lock.unlock();
     return stop_by_hand(until);
   }
-  stop_until_ = std::max(stop_until_, until);
+  stop_until_.store(std::max(stop_until_.load(std::memory_order_relaxed), until), std::memory_order_relaxed);
   if (state_ == state::running) state_ = state::stopping;
   work_.notify_one();
   const bool has_ended = done_.wait_until(lock, until, [&] {

@@ -1,6 +1,7 @@
 // The one thread that takes buffers, decodes, formats and writes.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -60,7 +61,6 @@ class flusher {
   void run();
   round::outcome run_round(bool all);
   void drain();
-  [[nodiscard]] clock::time_point stop_until();
   [[nodiscard]] bool flush_by_hand(clock::time_point until);
   bool stop_by_hand(clock::time_point until);
 
@@ -69,7 +69,9 @@ class flusher {
   ledger counts_;
   round round_;
   rest_schedule rests_; // the flusher thread's
-  std::mutex mutex_;    // guards all below; never taken by a thread that logs
+  // The latest deadline of those in `stop`; manual mode: of who drains. Relaxed: it publishes nothing else.
+  std::atomic<clock::time_point> stop_until_{clock::time_point{}};
+  std::mutex mutex_; // guards all below; never taken by a thread that logs
   std::condition_variable work_;
   std::condition_variable done_;
   state state_ = state::running;
@@ -79,8 +81,7 @@ class flusher {
   bool hurried_ = false;
   std::vector<handler_ptr> to_reopen_;
   std::vector<handler_ptr> from_parent_;
-  clock::time_point stop_until_{}; // the latest deadline of those in `stop`; manual mode: of who drains
-  bool in_turn_ = false;           // manual mode: somebody runs a round
+  bool in_turn_ = false; // manual mode: somebody runs a round
   bool drained_ = false;
   std::thread thread_;
 };

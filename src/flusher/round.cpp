@@ -54,7 +54,7 @@ void round::advance_times() noexcept {
     slot->advance_time(now);
 }
 
-bool round::end(const std::function<std::chrono::steady_clock::time_point()>& until) {
+bool round::end(const std::atomic<std::chrono::steady_clock::time_point>& until) {
   write_storms(true);
   out_.flush_handlers(true);
   const bool is_whole = !out_.finish_handlers(until);

@@ -2,8 +2,9 @@
 // order.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include <faultline/runtime.hpp>
@@ -44,9 +45,9 @@ class round {
   /// `all`: somebody waits for this round, so that handlers put out what they would rather keep.
   outcome run(bool all = false);
 
-  /// Writes what storms still have to say and lets the handlers finish, until `until` if need be, which is
-  /// asked again for each. Once, before the flusher ends. True when no handler has anything left.
-  bool end(const std::function<std::chrono::steady_clock::time_point()>& until);
+  /// Writes what storms still have to say and lets the handlers finish, until just before `until` if need
+  /// be, which may change meanwhile. Once, before the flusher ends. True when no handler has anything left.
+  bool end(const std::atomic<std::chrono::steady_clock::time_point>& until);
   void reopen(const std::vector<handler_ptr>& handlers);
   void forget_parent(handler& h) noexcept { out_.after_fork(h); }
 
