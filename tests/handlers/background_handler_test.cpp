@@ -37,7 +37,6 @@ namespace {
 /// For tests that are over when the inner handler has finished, however loaded the machine is.
 constexpr background_options patient{.finish_limit = 60s};
 constexpr background_options small{.spool_bytes = 4096, .finish_limit = 60s};
-constexpr background_options hasty{.finish_limit = 20ms};
 
 } // namespace
 
