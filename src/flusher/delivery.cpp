@@ -76,8 +76,8 @@ bool delivery::finish_handlers(const std::atomic<clock::time_point>& until) {
     if (!h->pending()) continue; // it is inside another one, too, which has let it finish
     const std::uint64_t before = h->lost();
     guarded(*h, [&] { h->last_flush(end); });
-    lost += h->lost() - before;
     if (h->pending()) guarded(*h, [h] { h->flush(); }); // perhaps it has only something to report
+    lost += h->lost() - before;
   }
   std::erase_if(touched_, [](const handler* h) { return !h->pending(); });
   return lost != 0 || !touched_.empty();

@@ -106,8 +106,10 @@ void flusher::drain() {
     else if (handlers_until == clock::time_point::max())
       handlers_until = now + patience;
     over = outcome.complete && (!outcome.worked || is_planted(planted_fault::drain_is_one_round));
+    // What wrote all that it found is followed by one that finds that there is no more, or little.
     over = over || now >= handlers_until ||
-           now >= just_before(stop_until_.load(std::memory_order_relaxed), begin);
+           (now >= just_before(stop_until_.load(std::memory_order_relaxed), begin) &&
+            !(outcome.written && outcome.worked));
     if (!over && !outcome.complete) std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
   const barred_section barred;

@@ -75,7 +75,7 @@ void background_compressor::run() noexcept {
     try {
       job_ = files_.first_plain();
       again = job_ != 0;
-      if (again && !compress_next(files, names)) pause = other_process_pause;
+      if (again) pause = compress_next(files, names);
     } catch (const std::exception& e) {
       keep_error(e.what());
       pause = retry_interval;
@@ -97,28 +97,29 @@ void background_compressor::keep_error(const char* what) noexcept {
   }
 }
 
-bool background_compressor::compress_next(open_files& files, std::unique_lock<std::mutex>& names) {
+std::chrono::milliseconds background_compressor::compress_next(open_files& files,
+                                                               std::unique_lock<std::mutex>& names) {
   const std::string name = files_.plain(job_);
   files.from.reset(calls_.open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0));
   struct ::stat source {};
-  if (files.from.get() < 0 && errno == ENOENT) return false;
+  if (files.from.get() < 0 && errno == ENOENT) return other_process_pause;
   if (files.from.get() < 0 || calls_.fstat(files.from.get(), &source) != 0)
     throw_file_error(errno, "cannot compress: cannot open", name);
   files.to.reset(open_log_file(partial_, mode_, false, calls_));
   if (!lock(files.to.get(), partial_)) {
     check_that_other_goes_on(files.to.get());
-    return false;
+    return other_process_pause;
   }
   other_since_.reset();
   own_partial partial(*this);
-  // What is in it was left by a process that ended.
-  if (calls_.ftruncate(files.to.get(), 0) != 0)
-    throw_file_error(errno, "cannot compress: cannot have", partial_);
 
   std::optional<std::uint64_t> bytes;
   std::exception_ptr failure;
   names.unlock();
   try {
+    // What is in it was left by a process that ended.
+    if (calls_.ftruncate(files.to.get(), 0) != 0)
+      throw_file_error(errno, "cannot compress: cannot have", partial_);
     bytes = compress_file(files.from.get(), files.to.get(), cancelled_, calls_);
     // The compressed file must outlive the machine before the plain one goes.
     if (bytes && calls_.fsync(files.to.get()) != 0)
@@ -129,13 +130,30 @@ bool background_compressor::compress_next(open_files& files, std::unique_lock<st
   names.lock();
 
   if (failure) std::rethrow_exception(failure);
-  for (auto pause = first_rotation_pause; bytes && !cancelled_.load(std::memory_order_relaxed);
+  if (!bytes || wait_to_put_in_place(source, *bytes, partial, names) != placing::has_grown) {
+    growing_pause_ = {};
+    return {};
+  }
+  growing_pause_ =
+      std::clamp<std::chrono::milliseconds>(2 * growing_pause_, other_process_pause, retry_interval);
+  if (growing_pause_ == retry_interval)
+    throw_file_error(EBUSY, "cannot compress: another process still writes to", files_.plain(job_));
+  return growing_pause_;
+}
+
+background_compressor::placing
+background_compressor::wait_to_put_in_place(const struct ::stat& source, std::uint64_t bytes,
+                                            own_partial& partial, std::unique_lock<std::mutex>& names) {
+  const auto begin = calls_.monotonic_now();
+  for (auto pause = first_rotation_pause; !cancelled_.load(std::memory_order_relaxed);
        pause = std::min(2 * pause, other_process_pause)) {
-    if (const placing done = put_in_place(source, *bytes, partial); done != placing::others_rotate)
-      return done != placing::has_grown;
+    if (const placing done = put_in_place(source, bytes, partial); done != placing::others_rotate)
+      return done;
+    if (calls_.monotonic_now() - begin >= other_process_patience)
+      throw_file_error(EWOULDBLOCK, "cannot compress: a process that does not go on has locked", rotating_);
     work_.wait_for(names, pause);
   }
-  return true;
+  return placing::others_rotate;
 }
 
 /// A process that was killed may have left its lock to a forked child, and one that was stopped keeps it:
@@ -172,15 +190,14 @@ bool background_compressor::lock(int descriptor, const std::string& name) const 
 /// of the rotation yet.
 background_compressor::placing
 background_compressor::put_in_place(const struct ::stat& source, std::uint64_t bytes, own_partial& partial) {
-  const std::string rotating = files_.path() + ".rotating";
-  const descriptor_guard rotation(open_log_file(rotating, mode_, false, calls_), calls_);
-  if (!lock(rotation.get(), rotating)) return placing::others_rotate;
+  const descriptor_guard rotation(open_log_file(rotating_, mode_, false, calls_), calls_);
+  if (!lock(rotation.get(), rotating_)) return placing::others_rotate;
   try {
     const placing done = put_in_place_locked(source, bytes, partial);
-    (void)calls_.unlink(rotating.c_str()); // while it is locked: later it may be another process's
+    (void)calls_.unlink(rotating_.c_str()); // while it is locked: later it may be another process's
     return done;
   } catch (...) {
-    (void)calls_.unlink(rotating.c_str());
+    (void)calls_.unlink(rotating_.c_str());
     throw;
   }
 }

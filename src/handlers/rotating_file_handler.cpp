@@ -137,6 +137,7 @@ std::size_t rotating_file_handler::prepare_write() {
   if (is_due(facts, text.front_bytes()) || is_replaced(facts)) {
     try_to_rotate(facts);
     if (calls().fstat(descriptor(), &facts) != 0) return text.front_bytes();
+    if (is_replaced(facts)) return 0; // the old file may go at any moment: the text waits
   }
   if (options_.max_bytes == 0) return text.unwritten().size();
   const auto size = static_cast<std::uint64_t>(facts.st_size);
@@ -144,27 +145,31 @@ std::size_t rotating_file_handler::prepare_write() {
       static_cast<std::size_t>(options_.max_bytes - std::min(size, options_.max_bytes)));
 }
 
-/// Nothing may be thrown here: the text still has its old file to go to.
+/// Nothing may be thrown here: the text still has its old file to go to, or waits.
 void rotating_file_handler::try_to_rotate(const struct ::stat& present) {
   const auto now = calls().monotonic_now();
   // What another process has put in place while this one paused is written to at once: that one may compress
   // the old file, or remove it.
-  if (now < state_->retry_at && !((state_->can_follow || present.st_nlink == 0) && is_replaced(present)))
-    return;
+  const bool follows = is_replaced(present);
+  if (now < state_->retry_at && !(follows && state_->can_follow)) return;
+  const auto blocked_since = std::exchange(state_->blocked_since, std::nullopt).value_or(now);
   try {
-    if (rotate(present) == outcome::other_process_rotates) {
-      if (now - state_->blocked_since.value_or(now) >= other_process_patience)
+    if (follows) { // which needs no lock
+      write_to(open_log_file(path(), mode(), false, calls()));
+    } else if (rotate(present) == outcome::other_process_rotates) {
+      state_->blocked_since = blocked_since;
+      if (now - blocked_since >= other_process_patience)
         throw_file_error(EWOULDBLOCK, "cannot rotate: a process that does not go on has locked", rotating_);
-      if (!state_->blocked_since) state_->blocked_since = now;
       state_->retry_at = now + other_process_pause;
       return;
     }
+    state_->can_follow = true;
     state_->pause = first_pause;
     state_->retry_at = {};
-    state_->blocked_since.reset();
   } catch (const std::exception& e) {
-    state_->retry_at = now + state_->pause;
-    state_->pause = std::min(2 * state_->pause, longest_pause);
+    state_->can_follow = !follows;
+    state_->retry_at = now + (follows ? first_pause : state_->pause);
+    if (!follows) state_->pause = std::min(2 * state_->pause, longest_pause);
     failures_.fetch_add(1, std::memory_order_relaxed);
     keep_report(e.what());
   }
@@ -173,12 +178,6 @@ void rotating_file_handler::try_to_rotate(const struct ::stat& present) {
 /// The next file is made first: most of what can fail fails there, before anything was renamed. Its lock
 /// keeps other processes, a forked child for one, from rotating at the same time.
 rotating_file_handler::outcome rotating_file_handler::rotate(const struct ::stat& present) {
-  if (is_replaced(present)) { // another process has rotated, which needs no lock to follow
-    state_->can_follow = false;
-    write_to(open_log_file(path(), mode(), false, calls()));
-    state_->can_follow = true;
-    return outcome::rotated;
-  }
   descriptor_guard fresh(open_log_file(rotating_, mode(), false, calls()), calls());
   if (calls().flock(fresh.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return outcome::other_process_rotates;
@@ -189,7 +188,7 @@ rotating_file_handler::outcome rotating_file_handler::rotate(const struct ::stat
   if (calls().fstat(fresh.get(), &opened) != 0)
     throw_file_error(errno, "cannot rotate: no facts about", rotating_);
   if (!files_.look_at(rotating_, named) || !is_same_file(named, opened))
-    return outcome::other_process_rotates; // it was faster, and what is open here is its PATH
+    return outcome::other_process_rotates; // it was faster: what is open here is its PATH, or gone
   try {
     put_in_place(present, fresh);
   } catch (...) {

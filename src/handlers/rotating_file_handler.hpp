@@ -62,7 +62,7 @@ class rotating_file_handler final : public file_handler {
     std::chrono::nanoseconds pause = first_pause;
     int descriptor = -1;     ///< the one that `period` is about
     std::int64_t period = 0; ///< in which the file was begun, counted in intervals since 1970
-    bool can_follow = true;  ///< the last attempt to open what another process put in place went well
+    bool can_follow = true;  ///< `retry_at` is not about opening what others made
     std::optional<std::chrono::nanoseconds> blocked_since; ///< since when another process has the lock
     bool surplus = false; ///< PATH.(keep + 1), if any, goes after the first write to PATH
     std::unique_ptr<background_compressor> compressor;

@@ -122,7 +122,11 @@ bool text_handler::drain() {
   while (!spool_->empty()) {
     const std::size_t most = prepare_write();
     const std::string_view text = spool_->unwritten().substr(0, most);
-    if (text.empty()) continue; // prepare_write dropped the entry that it was about
+    if (text.empty() && spool_->empty()) break; // prepare_write dropped the entry that it was about
+    if (text.empty()) {                         // it has no file for it at the moment, and says so itself
+      begin_failure(EAGAIN);
+      return false;
+    }
     const ::ssize_t count = calls_.write(descriptor_, text.data(), text.size());
     if (count > 0) {
       spool_->consume(static_cast<std::size_t>(count));

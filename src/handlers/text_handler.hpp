@@ -66,7 +66,7 @@ class text_handler : public handler {
   void finish() noexcept;
 
   /// Called before each write(2): may put another descriptor in place, and returns how many of the spool's
-  /// bytes may be written to it at once (at least one).
+  /// bytes may be written to it at once: none, and the text waits.
   [[nodiscard]] virtual std::size_t prepare_write() { return spool_->unwritten().size(); }
 
   [[nodiscard]] const system_calls& calls() const noexcept { return calls_; }

@@ -71,6 +71,7 @@ syslog_handler::~syslog_handler() {
 
 void syslog_handler::lose_waiting() noexcept {
   report_dropped(queue_->waiting_records());
+  if (!queue_->all_sent()) link_.close(); // the next message is not to begin in the middle of one
   queue_->clear();
   unverified_ = false;
 }
@@ -85,7 +86,10 @@ void syslog_handler::last_flush(std::chrono::steady_clock::time_point until) {
     if (!queue_->all_sent() || unverified_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   if (unverified_ && link_.current() == syslog_link::state::open) (void)look_at_link(monotonic_now());
-  if (unverified_) queue_->rewind(); // it may have arrived, or not
+  if (unverified_) { // it may have arrived, or not
+    queue_->forget_sent_before(monotonic_now() - link_.silence() - keep_interval);
+    queue_->rewind();
+  }
   lose_waiting();
   throw_unreported();
 }

@@ -65,8 +65,8 @@ TEST_CASE("two stops that wait for another thread's round: both drain, and say t
   third.begins([&] { (void)rt.run_once(); });
   gate->wait_for_one_that_hangs();
   FAULTLINE_INFO(lg, "left for the drain");
-  CHECK_FALSE(rt.stop(5ms));
   CHECK_FALSE(rt.flush(5ms));
+  CHECK_FALSE(rt.stop(5ms));
   const std::size_t before = s.visits(race_point::turn_awaited);
   bool is_whole[2] = {};
   test::actor first;

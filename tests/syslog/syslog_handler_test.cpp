@@ -270,6 +270,13 @@ TEST_CASE("what the kernel took at the end and no server acknowledged counts as 
   CHECK_FALSE(h.pending());
   server.read();
   CHECK(h.lost() + server.messages().size() >= records.size());
+  h.write(numbered_records(1, 5000).all()); // not behind half a message
+  server.accept(h);
+  server.forget();
+  REQUIRE(settle(h));
+  CHECK(within(5s, [&] {
+    return (server.read(), bodies(server.messages()) == lines(numbered_records(1, 5000).text()));
+  }));
 }
 
 TEST_CASE("one call sends a bounded part of what has gathered") {
