@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -190,4 +191,27 @@ TEST_CASE(
   CHECK_THROWS_WITH(h->last_flush(test::in_time()), contains("has not finished"));
   CHECK(h->lost() == 100);
   loser->may_end = true;
+}
+
+TEST_CASE(
+    "what an inner handler has to report after its last flush is reported, and nothing counts as lost") {
+  class failing_at_the_end final : public handler {
+   public:
+    void write(const batch&) override { state_ = keeps; }
+    void flush() override {
+      if (state_ != reports) return;
+      state_ = done;
+      throw std::runtime_error("seen while it finished");
+    }
+    void last_flush(std::chrono::steady_clock::time_point /*until*/) override { state_ = reports; }
+    [[nodiscard]] bool pending() const noexcept override { return state_ != done; }
+
+   private:
+    enum { done, keeps, reports } state_ = done;
+  };
+  const handler_ptr h = make_background_handler(std::make_shared<failing_at_the_end>(), patient);
+  h->write(numbered_records(3).all());
+  CHECK_THROWS_WITH(h->last_flush(test::in_time()), contains("seen while it finished"));
+  CHECK(h->lost() == 0);
+  CHECK_FALSE(h->pending());
 }

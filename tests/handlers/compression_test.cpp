@@ -3,7 +3,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <thread>
+#include <string>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -16,6 +17,7 @@
 #include "handlers/rotating_file_handler.hpp"
 #include "support/catch.hpp"
 #include "support/failing_calls.hpp"
+#include "support/in_time.hpp"
 #include "support/rotated_text.hpp"
 #include "support/sample_records.hpp"
 #include "support/temporary_directory.hpp"
@@ -61,11 +63,7 @@ std::string uncompressed(const std::string& path) {
 
 /// Until the thread has nothing left to do, for ten seconds at most.
 [[maybe_unused]] bool wait_for_compression(const detail::rotating_file_handler& h) {
-  for (int i = 0; i < 10'000; ++i) {
-    if (h.is_compressed()) return true;
-    std::this_thread::sleep_for(1ms);
-  }
-  return false;
+  return test::within(10s, [&] { return h.is_compressed(); });
 }
 
 } // namespace
@@ -125,18 +123,25 @@ TEST_CASE("rotations that go on while a file is compressed lose nothing, and the
   CHECK(count == 3);
 }
 
+/// Empty for nothing.
+std::string report_of_flush(handler& h) {
+  try {
+    h.flush();
+    return {};
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+}
+
 /// What a flush reports, waited for; the clock goes on meanwhile.
 std::string wait_for_report(failing_calls& calls, handler& h) {
-  for (int i = 0; i < 10'000; ++i) {
-    try {
-      h.flush();
-    } catch (const std::exception& e) {
-      return e.what();
-    }
+  std::string report;
+  (void)test::within(60s, [&] {
     calls.now += 1s;
-    std::this_thread::sleep_for(1ms);
-  }
-  return {};
+    report = report_of_flush(h);
+    return !report.empty();
+  });
+  return report;
 }
 
 TEST_CASE("a file that cannot be compressed stays, is reported and is taken up later") {
@@ -191,31 +196,33 @@ TEST_CASE("a file that is written to whenever it has been compressed stays plain
   const temporary_directory dir;
   const numbered_records records(2);
   std::atomic<bool> goes_on = true;
+  std::atomic<int> times = 0;
   calls.error_of = [&](std::string_view name, std::size_t, std::string_view) {
-    for (int i = 1; name == "fsync" && goes_on && i <= 100; ++i)
+    if (name != "fsync") return 0;
+    for (int i = 1; goes_on && i <= 100; ++i)
       if (const std::string plain = dir.file("log." + std::to_string(i)); std::filesystem::exists(plain))
         std::ofstream(plain, std::ios::app) << "late\n";
+    ++times;
     return 0;
   };
   const auto h = make(dir.file("log"), {.max_bytes = 1, .keep = 100}, failing_calls::table());
+  h->write(records.one(0));
+  h->write(records.one(0));
+  int seen = 0;
   std::string report;
-  for (int i = 0; i < 100 && report.empty(); ++i) {
-    h->write(records.one(0)); // a rotation ends the thread's pause
-    try {
-      h->flush();
-    } catch (const std::exception& e) {
-      report = e.what();
+  (void)test::within(60s, [&] {
+    if (times > seen) {
+      seen = times;
+      h->write(records.one(0)); // a rotation ends the thread's pause
     }
-    std::this_thread::sleep_for(5ms);
-  }
+    report = report_of_flush(*h);
+    return !report.empty();
+  });
   CHECK_THAT(report, contains("another process still writes to"));
   CHECK_FALSE(std::filesystem::exists(dir.file("log.1.zst")));
   goes_on = false;
   h->write(records.one(1));
-  try {
-    h->flush();
-  } catch (const std::exception&) { // the next report, perhaps
-  }
+  (void)report_of_flush(*h); // the next one, perhaps
   REQUIRE(wait_for_compression(*h));
   CHECK(std::filesystem::exists(dir.file("log.1.zst")));
   CHECK_FALSE(std::filesystem::exists(dir.file("log.1")));
@@ -238,10 +245,10 @@ TEST_CASE("a process that has begun to compress and does not go on is reported, 
   const auto h = make(dir.file("log"), {.max_bytes = 1}, failing_calls::table());
   h->write(records.one(0));
   h->write(records.one(1));
-  for (int i = 0; i < 10'000 && looks < 5; ++i) {
+  REQUIRE(test::within(60s, [&] {
     CHECK_NOTHROW(h->flush());
-    std::this_thread::sleep_for(1ms);
-  }
+    return looks >= 5;
+  }));
   CHECK_THAT(wait_for_report(calls, *h), contains("does not go on") && contains("log.compressing"));
   ::close(other);
 }
@@ -291,20 +298,18 @@ TEST_CASE(
     h->write(records.one(0));
     h->write(records.one(1));
     h->flush();
-    for (int i = 0; i < 10'000 && taken == "log.compressing" && looks < 3; ++i) // a rotation's, and two more
-      std::this_thread::sleep_for(1ms);
+    REQUIRE(test::within(60s,
+                         [&] { return taken == "log.rotating" || looks >= 3; })); // the first is a rotation's
     CHECK_FALSE(std::filesystem::exists(dir.file("log.1.zst")));
     CHECK_NOTHROW(h->flush());
     ::unlink(dir.file(taken).c_str());
     ::close(other);
-    for (int i = 0; i < 10'000 && !std::filesystem::exists(dir.file("log.1"));
-         ++i) { // the rotation waits, too
-      h->flush();
-      std::this_thread::sleep_for(1ms);
+    REQUIRE(test::within(60s, [&] { // the rotation waits, too
       calls.now += 10ms;
-      if (std::filesystem::exists(dir.file("log.1.zst"))) break;
       h->write(records.one(1));
-    }
+      h->flush();
+      return std::filesystem::exists(dir.file("log.1")) || std::filesystem::exists(dir.file("log.1.zst"));
+    }));
     REQUIRE(wait_for_compression(*h));
     CHECK(std::filesystem::exists(dir.file("log.1.zst")));
     CHECK_FALSE(std::filesystem::exists(dir.file(taken)));
@@ -312,31 +317,58 @@ TEST_CASE(
   }
 }
 
+namespace {
+
+/// Another process that begins to rotate when the compressed file is whole, and has the lock until its end.
+class other_rotation {
+ public:
+  explicit other_rotation(std::string name) : name_(std::move(name)) {}
+  other_rotation(const other_rotation&) = delete;
+  other_rotation& operator=(const other_rotation&) = delete;
+  ~other_rotation() { end(); }
+
+  /// To be asked for each call's error.
+  int operator()(std::string_view call) {
+    if (call == "flock") ++looks;
+    if (call != "fsync" || descriptor_ >= 0) return 0; // only the thread calls it
+    descriptor_ = ::open(name_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    return ::flock(descriptor_, LOCK_EX) == 0 ? 0 : EIO;
+  }
+  [[nodiscard]] bool has_begun() const { return descriptor_ >= 0; }
+  void end() {
+    if (!has_begun()) return;
+    ::unlink(name_.c_str());
+    ::close(descriptor_.exchange(-1));
+  }
+  std::atomic<int> looks = 0; ///< at locks, by whomever
+
+ private:
+  const std::string name_;
+  std::atomic<int> descriptor_ = -1;
+};
+
+} // namespace
+
 TEST_CASE("a compressed file is not put in place while another process rotates") {
   failing_calls calls;
   const temporary_directory dir;
   const numbered_records records(2);
-  std::atomic<int> other = -1;
-  std::atomic<int> looks = 0;
+  other_rotation other(dir.file("log.rotating"));
+  std::atomic<bool> may_begin = true;
   calls.error_of = [&](std::string_view name, std::size_t, std::string_view) {
-    if (name == "flock") ++looks;
-    if (name == "fsync" && other < 0) { // only the thread calls it: the compressed file is whole
-      other = ::open(dir.file("log.rotating").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-      return ::flock(other, LOCK_EX) == 0 ? 0 : EIO;
-    }
-    return 0;
+    return may_begin ? other(name) : 0;
   };
   const auto h = make(dir.file("log"), {.max_bytes = 1}, failing_calls::table());
   h->write(records.one(0));
   h->write(records.one(1));
   h->flush();
-  while (other < 0) std::this_thread::yield();
-  const int before = looks;
-  while (looks < before + 3) std::this_thread::sleep_for(1ms); // it has found the lock taken
+  REQUIRE(test::within(60s, [&] { return other.has_begun(); }));
+  const int before = other.looks;
+  REQUIRE(test::within(60s, [&] { return other.looks >= before + 3; })); // it has found the lock taken
   CHECK_NOTHROW(h->flush());
   CHECK(names_in(dir.file("")) == files{"log", "log.1", "log.compressing", "log.rotating"});
-  ::unlink(dir.file("log.rotating").c_str());
-  ::close(other);
+  may_begin = false;
+  other.end();
   REQUIRE(wait_for_compression(*h));
   CHECK(names_in(dir.file("")) == files{"log", "log.1.zst"});
 }
@@ -345,19 +377,12 @@ TEST_CASE("a lock of rotations that keeps a compressed file from its place for a
   failing_calls calls;
   const temporary_directory dir;
   const numbered_records records(2);
-  std::atomic<int> other = -1;
-  calls.error_of = [&](std::string_view name, std::size_t, std::string_view) {
-    if (name == "fsync" && other < 0) { // only the thread calls it: the compressed file is whole
-      other = ::open(dir.file("log.rotating").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-      return ::flock(other, LOCK_EX) == 0 ? 0 : EIO;
-    }
-    return 0;
-  };
+  other_rotation other(dir.file("log.rotating"));
+  calls.error_of = [&](std::string_view name, std::size_t, std::string_view) { return other(name); };
   const auto h = make(dir.file("log"), {.max_bytes = 1}, failing_calls::table());
   h->write(records.one(0));
   h->write(records.one(1));
   CHECK_THAT(wait_for_report(calls, *h), contains("does not go on") && contains("log.rotating"));
   CHECK(names_in(dir.file("")) == files{"log", "log.1", "log.rotating"}); // another one may compress
-  ::close(other);
 }
 #endif

@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/in_time.hpp"
+
 namespace faultline::test {
 
 class child_process {
@@ -48,16 +50,6 @@ class child_process {
  private:
   ::pid_t pid_ = -1;
 };
-
-/// Whether the condition came true within the time; looks every millisecond.
-template <class Condition> [[nodiscard]] bool within(std::chrono::milliseconds limit, Condition&& condition) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
-}
 
 /// A socket bound to a free port of the loopback interface.
 class bound_socket {
