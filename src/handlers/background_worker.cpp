@@ -140,12 +140,11 @@ void background_worker::run_round(lock& held) {
   if (has_nothing_to_do()) all_wanted_ = false; // it came too late to matter
 }
 
-/// As the flusher ends with its handlers. What the inner one still has afterwards, and did not count itself,
-/// nobody will put out.
+/// As the flusher ends with its handlers: one that is pending still may only have something to report. What
+/// the inner one still has afterwards, and did not count itself, nobody will put out.
 void background_worker::finish_inner(lock& held) {
   call_inner(held, [this, until = finish_until_] { inner_->last_flush(until); });
-  if (inner_pending_)
-    call_inner(held, [this] { inner_->flush(); });           // perhaps it has only something to report
+  if (inner_pending_) call_inner(held, [this] { inner_->flush(); });
   if (inner_pending_) lost_ += std::exchange(unflushed_, 0); // none, if `finish` has given up and counted it
 }
 
