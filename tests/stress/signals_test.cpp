@@ -1,9 +1,12 @@
 // Signal handlers that log: each statement is recorded whole or counted, and nothing waits.
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
-#include <string>
+#include <memory>
+#include <string_view>
+#include <system_error>
 #include <thread>
 
 #include <pthread.h>
@@ -78,14 +81,34 @@ class signal_rain {
 };
 
 /// "main 5 15" and "signal 7 21": a torn record would not be three times its number.
-bool is_whole(const std::string& message) {
-  unsigned long long n = 0;
-  unsigned long long tripled = 0;
-  char extra = 0;
-  return (std::sscanf(message.c_str(), "main %llu %llu%c", &n, &tripled, &extra) == 2 ||
-          std::sscanf(message.c_str(), "signal %llu %llu%c", &n, &tripled, &extra) == 2) &&
-         tripled == 3 * n;
+bool is_whole(std::string_view message) {
+  for (const std::string_view who : {"main ", "signal "}) {
+    if (!message.starts_with(who)) continue;
+    const char* const end = message.data() + message.size();
+    std::uint64_t n = 0;
+    std::uint64_t tripled = 0;
+    const auto first = std::from_chars(message.data() + who.size(), end, n);
+    if (first.ec != std::errc() || first.ptr == end || *first.ptr != ' ') return false;
+    const auto second = std::from_chars(first.ptr + 1, end, tripled);
+    return second.ec == std::errc() && second.ptr == end && tripled == 3 * n;
+  }
+  return false;
 }
+
+/// Judges each record and keeps none: a run of 10^5 signals has many millions of them.
+class judging_handler final : public handler {
+ public:
+  void write(const batch& records) override {
+    for (const record_view& r : records)
+      if (r.logger == "rain") ++(is_whole(r.message()) ? whole_ : torn_);
+  }
+  [[nodiscard]] std::uint64_t whole() const { return whole_; } ///< after a `flush`
+  [[nodiscard]] std::uint64_t torn() const { return torn_; }
+
+ private:
+  std::uint64_t whole_ = 0;
+  std::uint64_t torn_ = 0;
+};
 
 struct work_done {
   std::uint64_t statements = 0;
@@ -107,17 +130,15 @@ work_done work_in_the_rain(const logger& lg, std::uint64_t until_signals) {
   return done;
 }
 
-void check_whole(const memory_handler& target) {
-  std::size_t torn = 0;
-  for (const std::string& message : target.messages()) torn += is_whole(message) ? 0 : 1;
-  CHECK(torn == 0);
-  CHECK_FALSE(target.messages().empty());
+void check_whole(const judging_handler& target) {
+  CHECK(target.torn() == 0);
+  CHECK(target.whole() > 0);
 }
 
 } // namespace
 
 TEST_CASE("a signal handler's statements are recorded whole or counted as reentered") {
-  const auto target = make_memory_handler();
+  const auto target = std::make_shared<judging_handler>();
   runtime r({.default_target = target, .storm_dumps_per_second = 0});
   const logger lg = r.get_logger("rain");
   r.attach_thread();
@@ -134,7 +155,7 @@ TEST_CASE("a signal handler's statements are recorded whole or counted as reente
 }
 
 TEST_CASE("a signal handler's scopes and trips are whole or counted") {
-  const auto target = make_memory_handler();
+  const auto target = std::make_shared<judging_handler>();
   runtime r({.default_target = target, .storm_dumps_per_second = 0});
   const logger lg = r.get_logger("rain");
   r.attach_thread();
