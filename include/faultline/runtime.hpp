@@ -37,6 +37,14 @@ enum class outbox_policy : std::uint8_t {
          ///< only for programs whose threads may, as a handler that hangs makes them hang
 };
 
+/// Whether a thread that logs may wake the flusher.
+enum class wake_policy : std::uint8_t {
+  under_pressure, ///< a thread that would soon lose something ends the flusher's rest: one futex wake a rest,
+                  ///< when an eighth of its outbox or of its buffers waits; never for a held record
+  never, ///< no thread that logs ever makes a system call: what comes in bursts beyond the bounds while
+         ///< the flusher rests is lost and counted
+};
+
 /// What went wrong where nobody could be told by an exception.
 struct error_report {
   std::string_view kind;   ///< "handler", or "flusher" for what it could not do itself
@@ -48,9 +56,9 @@ struct error_report {
 struct runtime_options {
   handler_ptr default_target = {};      ///< where scopes without a target write; null: standard error
   std::size_t buffer_bytes = 48U << 10; ///< one thread's buffer, 4 KiB to 16 MiB, a multiple of 4 KiB
-  std::size_t buffers_per_thread = 3;   ///< 2 to 64; one is written to, the others may be on their way
+  std::size_t buffers_per_thread = 64;  ///< 2 to 64; one is written to, the others may be on their way
   clock_kind clock = clock_kind::tsc;   ///< what stamps held records
-  std::size_t outbox_bytes = 32U << 10; ///< one thread's outbox, 4 KiB to 16 MiB, a power of two
+  std::size_t outbox_bytes = 1U << 20;  ///< one thread's outbox, 4 KiB to 16 MiB, a power of two
   std::size_t argument_bytes =
       1024; ///< longest string kept of an argument, 16 to 65,535; longer ones are cut and marked
   bool hold_outside_scopes =
@@ -67,6 +75,7 @@ struct runtime_options {
   std::function<void(const error_report&)> on_error =
       {}; ///< called on the flusher thread, once a second for each handler; empty: one line on stderr
   outbox_policy on_outbox_full = outbox_policy::drop; ///< `block` needs a flusher with a thread
+  wake_policy wake = wake_policy::under_pressure;     ///< whether threads that log may wake the flusher
 };
 
 /// Counts since the runtime began. Two ledgers close exactly whenever no thread is inside a scope or a

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -12,8 +13,10 @@ namespace faultline::detail {
 struct flusher_side {
   buffer* first = nullptr; ///< taken and not yet written, in order
   buffer* last = nullptr;
-  std::uint64_t taken = 0;         ///< hand-overs taken out of the queue
-  std::uint64_t written = 0;       ///< hand-overs dealt with
+  std::uint64_t taken = 0; ///< hand-overs taken out of the queue
+  /// Hand-overs dealt with, their buffers given back. Relaxed: the thread estimates by it how many buffers it
+  /// has left; a buffer's own state tells it that one is free.
+  std::atomic<std::uint64_t> written{0};
   std::uint64_t lost_contexts = 0; ///< to be told by the next dump
   std::uint64_t outbox_limit = 0;
   std::uint64_t hand_overs_limit = 0;

@@ -37,8 +37,12 @@ template <template <class> class Atomic> class basic_ring_ends {
   /// The thread: whether what is there, up to `next`, and so many bytes more stay within the bound.
   [[nodiscard]] bool have_room(std::uint64_t next, std::uint64_t more, std::uint64_t bound) noexcept {
     if (next - known_tail_ + more <= bound) return true;
+    return next - given_back() + more <= bound;
+  }
+  /// The thread: how far the flusher has given back, by a new reading.
+  [[nodiscard]] std::uint64_t given_back() noexcept {
     known_tail_ = tail_.load(std::memory_order_acquire); // pairs with `release`
-    return next - known_tail_ + more <= bound;
+    return known_tail_;
   }
   /// The thread: everything before that position is written. Release: pairs with `published`.
   void publish(std::uint64_t next) noexcept { head_.store(next, std::memory_order_release); }

@@ -1,6 +1,7 @@
 // How large the parts of a thread's memory are.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include <faultline/detail/cursor.hpp>
@@ -21,7 +22,12 @@ struct slot_geometry {
   clock_source clock;
   bool waits = false;         ///< a thread whose outbox is full waits
   bool holds_outside = false; ///< a thread holds records outside scopes, too
+  bool wakes = true;          ///< a thread that comes near its bounds wakes a flusher that rests
 
+  /// So many of a thread's buffers on their way to the flusher are a reason to wake it.
+  [[nodiscard]] constexpr std::size_t pressing_buffers() const noexcept {
+    return std::max<std::size_t>(buffers / 8, 1);
+  }
   [[nodiscard]] std::size_t segment_bytes() const noexcept {
     return buffer_bytes / segments_per_buffer / 64 * 64;
   }

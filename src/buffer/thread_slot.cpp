@@ -53,13 +53,11 @@ thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) 
   slot->cursor_ = new (base) cursor;
   slot->buffers_ = reinterpret_cast<buffer*>(base + page_bytes + sizeof(thread_slot));
   slot->buffer_count_ = geometry.buffers;
+  slot->pressing_ = geometry.pressing_buffers();
+  slot->buffer_bytes_ = geometry.buffer_bytes;
   slot->segment_bytes_ = geometry.segment_bytes();
-  for (std::size_t i = 0; i < geometry.buffers; ++i) {
-    auto* b = new (slot->buffers_ + i) buffer;
-    b->home = slot;
-    b->data = base + records_at + i * geometry.buffer_bytes;
-    b->pins = base + pins_at + i * pin_bytes(geometry.segment_bytes());
-  }
+  slot->records_ = base + records_at;
+  slot->pins_ = base + pins_at;
   slot->out.place(base + outbox_at, geometry.outbox_bytes);
   // Another seed for each slot and each process: programs of one kind sample different work.
   slot->samples.seed(read_ticks(geometry.clock) + reinterpret_cast<std::uintptr_t>(slot));
@@ -74,8 +72,10 @@ thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) 
   slot->scope_clock_ = slot->outside_clock_ = c.clock;
   if (c.clock == statement_clock::cursor) // outside scopes no scope has read the clock
     slot->outside_clock_ = c.has_tsc ? statement_clock::tsc : statement_clock::other;
-  slot->buffers_[0].state.set(buffer_state::owned);
-  slot->use(slot->buffers_[0]);
+  buffer& first = slot->make_buffer();
+  (void)slot->make_buffer(); // there are two at least
+  first.state.set(buffer_state::owned);
+  slot->use(first);
   slot->memory_ = std::move(memory);
   return slot;
 }
@@ -166,10 +166,22 @@ void thread_slot::pop_scopes(std::size_t index, std::uint32_t ended) noexcept {
   end_statement();
 }
 
+buffer& thread_slot::make_buffer() noexcept {
+  const std::size_t i = made_++;
+  auto* b = new (buffers_ + i) buffer;
+  b->home = this;
+  b->data = records_ + i * buffer_bytes_;
+  b->pins = pins_ + i * pin_bytes(segment_bytes_);
+  return *b;
+}
+
 buffer* thread_slot::any_free_buffer() noexcept {
-  for (std::size_t i = 0; i < buffer_count_; ++i)
-    if (buffers_[i].state.is_free()) return &buffers_[i];
-  return nullptr;
+  known_written_ = flusher.written.load(std::memory_order_relaxed);
+  const bool all_are_out = hand_overs - known_written_ + 1 >= made_;
+  if (!all_are_out || made_ == buffer_count_)
+    for (std::size_t i = 0; i < made_; ++i)
+      if (buffers_[i].state.is_free()) return &buffers_[i];
+  return made_ < buffer_count_ ? &make_buffer() : nullptr;
 }
 
 void thread_slot::next_segment() noexcept {

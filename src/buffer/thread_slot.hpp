@@ -91,6 +91,14 @@ class thread_slot {
   [[nodiscard]] buffer* free_buffer() noexcept {
     return next_spare_->state.is_free() ? next_spare_ : any_free_buffer();
   }
+  /// After a hand-over: whether an eighth of the buffers is on its way, as far as the thread knows;
+  /// `none_left` tells whether all spare ones are.
+  [[nodiscard]] bool is_short_of_buffers(bool& none_left) noexcept {
+    if (hand_overs - known_written_ < pressing_) return false;
+    known_written_ = flusher.written.load(std::memory_order_relaxed);
+    none_left = hand_overs - known_written_ + 1 >= buffer_count_;
+    return hand_overs - known_written_ >= pressing_;
+  }
   [[nodiscard]] buffer& current() noexcept { return *current_; }
 
   // Records outside scopes, where they are held. `outside_` is their scope, and takes part while no other is
@@ -271,6 +279,8 @@ class thread_slot {
     c.head = current_->data;
   }
   [[nodiscard]] buffer* any_free_buffer() noexcept;
+  /// The next of the slot's buffers, which nobody used yet: so many are in memory as a burst needed.
+  buffer& make_buffer() noexcept;
   bool drop_abandoned_scopes() noexcept; // true when there is room for one more scope
   [[nodiscard]] std::uint64_t live() const noexcept;
   [[nodiscard]] std::uint64_t unsettled() noexcept;
@@ -296,6 +306,12 @@ class thread_slot {
   buffer* next_spare_ = nullptr; // the one that is probably free when the current one leaves
   buffer* buffers_ = nullptr;
   std::size_t buffer_count_ = 0;
+  std::size_t made_ = 0; // of these, so many were used
+  std::size_t buffer_bytes_ = 0;
+  std::byte* records_ = nullptr; // of all buffers
+  std::byte* pins_ = nullptr;
+  std::uint64_t known_written_ = 0; // the thread's last reading of flusher.written
+  std::size_t pressing_ = 1;        // so many buffers on their way wake the flusher
   std::size_t segment_bytes_ = 0;
   position origin_ = 0;       // the position of current_->data if it went on for ever
   std::uint64_t segment_ = 0; // number of the segment being written

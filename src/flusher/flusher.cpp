@@ -58,6 +58,7 @@ round::outcome flusher::run_round(bool all) {
 }
 
 void flusher::run() {
+  constexpr std::chrono::nanoseconds longest_when_waited_for = std::chrono::microseconds(100);
   const barred_section barred;
   std::unique_lock lock(mutex_);
   while (state_ == state::running) {
@@ -70,16 +71,22 @@ void flusher::run() {
       fulfilled_ = ticket;
       done_.notify_all();
     }
-    const auto rest = rests_.after(outcome);
-    if (state_ != state::running || (tickets_ > fulfilled_ && outcome.complete) || rest.count() == 0)
+    auto longest = rests_.after(outcome);
+    if (state_ != state::running || (tickets_ > fulfilled_ && outcome.complete) || longest.count() == 0)
       continue;
     // A round that was not complete waits for a thread in the middle of a hand-over or for a target: at once
     // would spin.
-    work_.wait_until(
-        lock,
-        clock::now() + (tickets_ > fulfilled_ ? std::min(rest, std::chrono::nanoseconds(100'000)) : rest),
-        [&] { return state_ != state::running || hurried_ || (tickets_ > fulfilled_ && tickets_ > ticket); });
-    hurried_ = false;
+    if (tickets_ > fulfilled_) longest = std::min(longest, longest_when_waited_for);
+    // Under the mutex: whoever changes what it guards from here on finds a flusher that rests.
+    threads_.rest.begin();
+    if (tickets_ == ticket || tickets_ == fulfilled_) {
+      lock.unlock();
+      const bool pressed = round_.is_pressed();
+      if (!pressed || !outcome.complete)
+        threads_.rest.sleep(pressed ? std::min(longest, longest_when_waited_for) : longest);
+      lock.lock();
+    }
+    threads_.rest.end();
   }
   lock.unlock();
   drain();
@@ -190,7 +197,7 @@ bool flusher::flush(std::chrono::nanoseconds deadline) {
   }
   const std::uint64_t mine = ++tickets_;
   ++waiting_;
-  work_.notify_one();
+  threads_.rest.interrupt();
   done_.wait_until(lock, until, [&] {
     test_point(race_point::flush_awaited);
     return fulfilled_ >= mine || state_ == state::ended;
@@ -212,7 +219,7 @@ bool flusher::stop(std::chrono::nanoseconds deadline) {
   }
   stop_until_.store(std::max(stop_until_.load(std::memory_order_relaxed), until), std::memory_order_relaxed);
   if (state_ == state::running) state_ = state::stopping;
-  work_.notify_one();
+  threads_.rest.interrupt();
   const bool has_ended = done_.wait_until(lock, until, [&] {
     test_point(race_point::stop_awaited);
     return state_ == state::ended;
@@ -234,18 +241,10 @@ bool flusher::ended() {
   return state_ == state::ended;
 }
 
-void flusher::hurry() noexcept {
-  // Whoever has the lock may be this very thread, interrupted by a signal handler that logs: it asks again.
-  const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock) return;
-  hurried_ = true;
-  work_.notify_one();
-}
-
 void flusher::reopen(std::vector<handler_ptr> handlers) {
   const std::lock_guard lock(mutex_);
   to_reopen_ = std::move(handlers);
-  work_.notify_one();
+  threads_.rest.interrupt();
 }
 
 } // namespace faultline::detail

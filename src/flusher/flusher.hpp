@@ -15,7 +15,7 @@
 namespace faultline::detail {
 
 /// Runs rounds: every busy_interval while there is work, ever more rarely up to idle_interval when there is
-/// none. Logging threads never wake it; `flush` and `stop` do.
+/// none. Threads that would lose something end its rest (see flusher_rest), and so do `flush` and `stop`.
 class flusher {
  public:
   flusher(generation& threads, const runtime_options& options);
@@ -31,8 +31,6 @@ class flusher {
   bool stop(std::chrono::nanoseconds deadline);
   /// One round on the calling thread, in manual mode.
   bool run_once();
-  /// Ends the present rest, or the next one before it begins. Any thread that may wait.
-  void hurry() noexcept;
   void reopen(std::vector<handler_ptr> handlers);
   /// In a forked child, before `start`: the handlers hear of the fork before the first round.
   void forget_parent(std::vector<handler_ptr> handlers) { from_parent_ = std::move(handlers); }
@@ -72,13 +70,11 @@ class flusher {
   // The latest deadline of those in `stop`; manual mode: of who drains. Relaxed: it publishes nothing else.
   std::atomic<clock::time_point> stop_until_{clock::time_point{}};
   std::mutex mutex_; // guards all below; never taken by a thread that logs
-  std::condition_variable work_;
   std::condition_variable done_;
   state state_ = state::running;
   std::uint64_t tickets_ = 0; // given out by flush
   std::uint64_t fulfilled_ = 0;
   std::uint64_t waiting_ = 0; // threads in flush
-  bool hurried_ = false;
   std::vector<handler_ptr> to_reopen_;
   std::vector<handler_ptr> from_parent_;
   bool in_turn_ = false; // manual mode: somebody runs a round

@@ -10,6 +10,14 @@
 #include "record/thread_names.hpp"
 
 namespace faultline::detail {
+namespace {
+
+/// The flusher's own count.
+std::uint64_t written_of(const thread_slot& slot) noexcept {
+  return slot.flusher.written.load(std::memory_order_relaxed);
+}
+
+} // namespace
 
 round::round(generation& threads, const runtime_options& options, ledger& counts)
     : threads_(threads), counts_(counts), errors_(options.on_error),
@@ -40,6 +48,15 @@ round::outcome round::run(bool all) {
   errors_.report_due();
   add(counts_.rounds, 1);
   return result;
+}
+
+bool round::is_pressed() const noexcept {
+  for (const thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr;
+       slot = slot->next) {
+    const std::uint64_t outstanding = slot->hand_overs_published.published() - written_of(*slot);
+    if (slot->out.is_pressed() || outstanding >= threads_.owner.geometry.pressing_buffers()) return true;
+  }
+  return false;
 }
 
 /// For clock_kind::coarse.
@@ -114,13 +131,14 @@ bool round::write_thread(thread_slot& slot) {
     if (is_planted(planted_fault::buffer_is_given_back_first)) b->state.give_back();
     test_point(race_point::buffer_reached);
     write_hand_over(slot, *b);
-    side.written = b->sequence;
+    side.written.store(b->sequence, std::memory_order_relaxed);
     test_point(race_point::buffer_written);
     b->state.give_back();
   }
   if (whole) whole = write_entries(slot, side.outbox_limit, at);
   give_back(slot, at);
-  return whole && (side.written >= side.hand_overs_limit || is_planted(planted_fault::rounds_count_nothing));
+  return whole &&
+         (written_of(slot) >= side.hand_overs_limit || is_planted(planted_fault::rounds_count_nothing));
 }
 
 /// Delivers what was gathered, and gives the entries before `at` back to the thread.
@@ -138,8 +156,7 @@ bool round::write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t&
     outbox_entry& entry = slot.out.at(at);
     if ((entry.flags & outbox_filler) == 0) {
       test_point(race_point::entry_reached);
-      if (entry.hand_overs_before > slot.flusher.written &&
-          !is_planted(planted_fault::entries_wait_for_nothing))
+      if (entry.hand_overs_before > written_of(slot) && !is_planted(planted_fault::entries_wait_for_nothing))
         return false;
       add(counts_.taken, 1);
       try {

@@ -44,6 +44,8 @@ class round {
   };
   /// `all`: somebody waits for this round, so that handlers put out what they would rather keep.
   outcome run(bool all = false);
+  /// Whether a thread has come near what it can hold since the last round.
+  [[nodiscard]] bool is_pressed() const noexcept;
 
   /// Writes what storms still have to say and lets the handlers finish, until just before `until` if need
   /// be, which may change meanwhile. Once, before the flusher ends. True when no handler has anything left.

@@ -63,15 +63,6 @@ void attend_stopped(thread_slot& slot, record_reader& record) noexcept {
   slot.settle_lost(record);
 }
 
-void publish(thread_slot& slot, outbox_entry& entry, int flags) noexcept {
-  entry.flags = static_cast<std::uint16_t>(flags);
-  entry.hand_overs_before = slot.hand_overs;
-  test_point(race_point::entry_ready);
-  slot.out.publish(entry);
-  test_point(race_point::entry_published);
-  add(slot.counts.copies, 1);
-}
-
 /// The record is on its way to those scopes' targets, or was refused: what that means for the scopes that
 /// pass through. One whose record was refused holds it, and whatever comes behind it, until it can tell it.
 void note_told(thread_slot& slot, const record_reader& record, scope_set told) noexcept {
@@ -116,7 +107,7 @@ bool hand_over_refused(thread_slot& slot, scope_set refused, trip_cause& cause) 
       refused |= bit_of_scope(i);
       continue;
     }
-    publish(slot, *entry, flags);
+    publish_entry(slot, *entry, flags);
     slot.settle_passed(record);
     record.set_targets(scope.target_bit);
   }
@@ -152,7 +143,7 @@ void trip_or_pass(thread_slot& slot, record_reader& record, const trip_decision&
   const bool gone = result == hand_over_result::moved; // the record left with its buffer
   if (!gone) record = record_reader(record.data());    // the hand-over, or its refusal, marked it
   if (entry != nullptr) {
-    publish(slot, *entry, outbox_routed | (handed ? outbox_in_dump : 0));
+    publish_entry(slot, *entry, outbox_routed | (handed ? outbox_in_dump : 0));
     if (!gone) {
       slot.settle_passed(record);
       record.set_flags(record_routed);

@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "buffer/thread_slot.hpp"
 #include "front/registry.hpp"
+#include "handover/flusher_rest.hpp"
 #include "handover/hand_over_queue.hpp"
 
 namespace faultline::detail {
@@ -54,8 +55,8 @@ struct generation {
   generation(const generation&) = delete;
   generation& operator=(const generation&) = delete;
 
-  /// Ends the flusher's rest. Takes a lock: for threads that may wait.
-  virtual void hurry() noexcept = 0;
+  /// A thread that comes near its bound ends the flusher's rest, if it may.
+  void press(bool urgently) noexcept;
 
   /// A slot for the calling thread: one that an ended thread left, or a new one. Throws std::bad_alloc.
   thread_slot& attach_thread(const slot_geometry& geometry);
@@ -63,6 +64,7 @@ struct generation {
   core& owner;
   std::uint64_t epoch;
   hand_over_queue queue;
+  flusher_rest rest;
   /// The list of all slots ever made, newest first. Release by the maker under `slots_mutex`, acquire by
   /// readers.
   std::atomic<thread_slot*> slots{nullptr};
@@ -128,6 +130,10 @@ struct core : core_head {
   std::atomic<generation*> current_{nullptr};
   std::atomic<std::uint64_t> references_{1};
 };
+
+inline void generation::press(bool urgently) noexcept {
+  if (owner.geometry.wakes) rest.ask(urgently);
+}
 
 /// The calling thread's slot of that core, or null. No lock, no allocation.
 [[nodiscard]] thread_slot* find_slot(const core& owner) noexcept;

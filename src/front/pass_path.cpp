@@ -56,7 +56,7 @@ outbox_entry* wait_for_entry(thread_slot& slot, const record_reader& record,
   for (unsigned tries = 0; entry == nullptr && slot.place().slot != nullptr &&
                            slot.home->accepting.load(std::memory_order_relaxed);
        ++tries) {
-    if (tries % tries_between_calls == 0) slot.home->hurry();
+    if (tries % tries_between_calls == 0) slot.home->rest.interrupt();
     if (tries < tries_without_sleep)
       ::sched_yield();
     else
@@ -76,6 +76,17 @@ outbox_entry* obtain_entry(thread_slot& slot, const record_reader& record,
   return entry;
 }
 
+void publish_entry(thread_slot& slot, outbox_entry& entry, int flags) noexcept {
+  entry.flags = static_cast<std::uint16_t>(flags);
+  entry.hand_overs_before = slot.hand_overs;
+  test_point(race_point::entry_ready);
+  slot.out.publish(entry);
+  test_point(race_point::entry_published);
+  add(slot.counts.copies, 1);
+  if (const ring_pressure pressure = slot.out.take_pressure(); pressure != ring_pressure::none) [[unlikely]]
+    slot.home->press(pressure == ring_pressure::high);
+}
+
 void pass_outside_scopes(thread_slot& slot, const record_reader& record) noexcept {
   const bool waits = slot.home->owner.geometry.waits;
   outbox_entry* entry = nullptr;
@@ -88,12 +99,7 @@ void pass_outside_scopes(thread_slot& slot, const record_reader& record) noexcep
       entry = wait_for_entry(slot, record, {});
   }
   if (entry != nullptr) {
-    entry->flags = outbox_routed;
-    entry->hand_overs_before = slot.hand_overs;
-    test_point(race_point::entry_ready);
-    slot.out.publish(*entry);
-    test_point(race_point::entry_published);
-    add(slot.counts.copies, 1);
+    publish_entry(slot, *entry, outbox_routed);
     add(slot.counts.passed_only, 1);
   } else {
     const bool stopped = waits || !slot.home->accepting.load(std::memory_order_relaxed);

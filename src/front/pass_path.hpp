@@ -22,6 +22,10 @@ struct entry_contents {
 outbox_entry* obtain_entry(thread_slot& slot, const record_reader& record,
                            const entry_contents& contents) noexcept;
 
+/// Publishes the prepared entry, with those flags, behind the hand-overs made so far; wakes the flusher where
+/// the ring fills while it rests.
+void publish_entry(thread_slot& slot, outbox_entry& entry, int flags) noexcept;
+
 /// The whole of the pass path on a thread without scopes: nothing is held, and the record goes on as it is.
 void pass_outside_scopes(thread_slot& slot, const record_reader& record) noexcept;
 

@@ -232,6 +232,7 @@ hand_over_result hand_over_from(thread_slot& slot, const trip_decision& d, const
   test_point(race_point::hand_over_enqueued);
   slot.hand_overs_published.publish(++slot.hand_overs);
   test_point(race_point::hand_over_counted);
+  if (bool none_left = false; slot.is_short_of_buffers(none_left)) g.press(none_left);
   if (is_planted(planted_fault::move_is_decided_twice)) moves = tripped == all_open(slot);
   slot.lost_contexts = 0;
   add(slot.counts.copies, records);

@@ -73,6 +73,12 @@ constexpr std::array option_keys{
     option_key{"storm_burst", [](auto& o, auto key, auto value) { o.storm_burst = parse_count(key, value); }},
     option_key{"storm_dumps_per_second",
                [](auto& o, auto key, auto value) { o.storm_dumps_per_second = parse_count(key, value); }},
+    option_key{"wake",
+               [](auto& o, auto key, auto value) {
+                 o.wake = parse_choice<wake_policy>(
+                     key, value,
+                     {{"under_pressure", wake_policy::under_pressure}, {"never", wake_policy::never}});
+               }},
 };
 
 constexpr std::array<std::string_view, 6> other_keys{"flush_level", "flush_levels", "handlers",

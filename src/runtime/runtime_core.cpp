@@ -45,6 +45,8 @@ const runtime_options& in_range(const runtime_options& o) {
                               "not a policy");
   if (o.on_outbox_full == outbox_policy::block && o.flusher == flusher_mode::manual)
     throw configuration_error("on_outbox_full", "block", "a manual flusher would be waited for in vain");
+  if (o.wake > wake_policy::never)
+    throw configuration_error("wake", std::to_string(static_cast<int>(o.wake)), "not a policy");
   check_interval("busy_interval", o.busy_interval);
   check_interval("idle_interval", o.idle_interval);
   check_range("storm_burst", o.storm_burst, 1, UINT32_MAX);
@@ -66,7 +68,8 @@ slot_geometry geometry_of(const runtime_options& o) noexcept {
           o.clock == clock_kind::coarse,
           source,
           o.on_outbox_full == outbox_policy::block,
-          o.hold_outside_scopes};
+          o.hold_outside_scopes,
+          o.wake == wake_policy::under_pressure};
 }
 
 } // namespace

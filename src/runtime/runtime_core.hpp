@@ -16,7 +16,6 @@ namespace faultline::detail {
 struct running_generation final : generation {
   running_generation(core& core_of, std::uint64_t fork_epoch, const runtime_options& options)
       : generation(core_of, fork_epoch), flushing(*this, options) {}
-  void hurry() noexcept override { flushing.hurry(); }
   flusher flushing;
 };
 

@@ -31,7 +31,6 @@ struct records {
 
 struct idle_generation final : generation {
   using generation::generation;
-  void hurry() noexcept override {}
 };
 struct idle_core final : core {
   using core::core;
