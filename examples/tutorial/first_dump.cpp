@@ -22,6 +22,7 @@ int main() {
   bake(1, 2);
   bake(2, 20);
   bake(3, 4);
+  FAULTLINE_ERROR(logger, "no flour: closed for today"); // in no scope: it comes alone
 }
 
 // clang-format off

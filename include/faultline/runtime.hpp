@@ -56,9 +56,11 @@ struct error_report {
 struct runtime_options {
   handler_ptr default_target = {};      ///< where scopes without a target write; null: standard error
   std::size_t buffer_bytes = 48U << 10; ///< one thread's buffer, 4 KiB to 16 MiB, a multiple of 4 KiB
-  std::size_t buffers_per_thread = 64;  ///< 2 to 64; one is written to, the others may be on their way
+  std::size_t buffers_per_thread = 128; ///< 2 to 256; one is written to, the others may be on their way; in
+                                        ///< memory are those that a burst of failures has used
   clock_kind clock = clock_kind::tsc;   ///< what stamps held records
-  std::size_t outbox_bytes = 1U << 20;  ///< one thread's outbox, 4 KiB to 16 MiB, a power of two
+  std::size_t outbox_bytes = 1U << 20;  ///< one thread's outbox, 4 KiB to 16 MiB, a power of two; in memory
+                                        ///< is as much as a burst of records has used
   std::size_t argument_bytes =
       1024; ///< longest string kept of an argument, 16 to 65,535; longer ones are cut and marked
   bool hold_outside_scopes =
@@ -76,6 +78,9 @@ struct runtime_options {
       {}; ///< called on the flusher thread, once a second for each handler; empty: one line on stderr
   outbox_policy on_outbox_full = outbox_policy::drop; ///< `block` needs a flusher with a thread
   wake_policy wake = wake_policy::under_pressure;     ///< whether threads that log may wake the flusher
+  bool last_resort =
+      true; ///< a record at its logger's flush level or above that no open scope sees and no handler
+            ///< takes goes to the default target, as Python's lastResort does; false: to nobody
 };
 
 /// Counts since the runtime began. Two ledgers close exactly whenever no thread is inside a scope or a

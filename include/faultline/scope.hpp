@@ -174,6 +174,7 @@ class FAULTLINE_API error_scope {
   void place(detail::thread_slot& slot, detail::cursor& c, std::size_t index, std::uint8_t target_bit,
              std::uint8_t traits, const detail::scope_settings& settings) noexcept;
   void leave() noexcept;
+  void leave_elsewhere() noexcept;
 
   detail::thread_slot* slot_ = nullptr; // null: refused
   const detail::node_head* node_;

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "buffer/buffer.hpp"
+#include "buffer/loss_note.hpp"
 
 namespace faultline::detail {
 
@@ -17,7 +18,8 @@ struct flusher_side {
   /// Hand-overs dealt with, their buffers given back. Relaxed: the thread estimates by it how many buffers it
   /// has left; a buffer's own state tells it that one is free.
   std::atomic<std::uint64_t> written{0};
-  std::uint64_t lost_contexts = 0; ///< to be told by the next dump
+  std::uint64_t lost_contexts = 0;                     ///< to be told by the next dump
+  std::array<std::uint64_t, loss_kinds> told_losses{}; ///< of the thread's counts, what a line told of
   std::uint64_t outbox_limit = 0;
   std::uint64_t hand_overs_limit = 0;
   std::array<handler*, deepest_scope>

@@ -12,7 +12,7 @@ void thread_slot::hold_outside(const node_head& logger, handler& target, std::ui
   outside_.start_ticks = now;
   outside_.budget_ticks = 0;
   outside_.capacity = scope_options::default_capacity;
-  outside_.serial = 0; // no scope's
+  outside_.serial.store(0, std::memory_order_relaxed); // no scope's
   outside_.target_bit = 1;
   outside_.counts = false;
   outside_.passing = false;
@@ -69,14 +69,6 @@ void thread_slot::rewind_to_outside() noexcept {
     for (std::uint64_t n = oldest_; n <= segment_; ++n) marks(n).first_logged += taken_back;
   }
   outside_.logged_mark += taken_back;
-  enter_outside();
-}
-
-void thread_slot::leave_abandoned_scopes() noexcept {
-  for (const scope_slot& scope : scopes())
-    if (!scope.abandoned()) return;
-  take_away_scopes(0, 0);
-  outside_has_scopes_times_ = true;
   enter_outside();
 }
 

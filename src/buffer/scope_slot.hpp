@@ -41,10 +41,11 @@ struct scope_slot {
   std::uint64_t start_ticks;
   std::uint64_t budget_ticks; ///< 0: none
   std::uint64_t capacity;
-  position watermark;         ///< what came before it has been written, or was not this scope's
-  std::uint64_t logged_mark;  ///< the cursor's count at the watermark
-  std::uint64_t held;         ///< visible records since the watermark; counted for full_policy::flush only
-  std::uint32_t serial;       ///< tells one use of the slot from the next
+  position watermark;        ///< what came before it has been written, or was not this scope's
+  std::uint64_t logged_mark; ///< the cursor's count at the watermark
+  std::uint64_t held;        ///< visible records since the watermark; counted for full_policy::flush only
+  /// Tells one use of the slot from the next. Relaxed: another thread that ends the scope compares it.
+  std::atomic<std::uint32_t> serial;
   level_mask levels;          ///< levels that trip it
   level_mask outer_trip_mask; ///< the cursor's trip mask before it was entered
   std::uint8_t target_bit;
@@ -59,7 +60,7 @@ struct scope_slot {
   special_options special;
 
   [[nodiscard]] bool abandoned() const noexcept {
-    return ended_elsewhere.load(std::memory_order_relaxed) == serial;
+    return ended_elsewhere.load(std::memory_order_relaxed) == serial.load(std::memory_order_relaxed);
   }
   [[nodiscard]] bool owes() const noexcept { return (traits & scope_owes) != 0; }
   [[nodiscard]] bool is_special() const noexcept { return (traits & scope_special) != 0; }

@@ -1,8 +1,11 @@
 // What a thread counts.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
+
+#include "buffer/loss_note.hpp"
 
 namespace faultline::detail {
 
@@ -10,12 +13,13 @@ namespace faultline::detail {
 /// order nothing; whoever wants exact sums waits until the thread is outside its scopes.
 struct slot_counts {
   std::atomic<std::uint64_t> logged{0}, handed_over{0}, passed_only{0}, discarded{0}, lost{0}, forgotten{0};
-  /// Of `logged`, what a thread that holds records outside scopes has not dealt with: no ledger has it yet.
+  /// Of `logged`, what the thread holds, as it last said: no ledger has it yet.
   std::atomic<std::uint64_t> held{0};
   std::atomic<std::uint64_t> copies{
       0}; ///< records in hand-overs and outbox entries, as the flusher will count them
-  std::atomic<std::uint64_t> contexts_refused{0}, contexts_suppressed{0}, outbox_full{0}, after_stop{0};
-  std::atomic<std::uint64_t> scopes_refused{0}, scopes_abandoned{0};
+  std::atomic<std::uint64_t> contexts_suppressed{0}, after_stop{0};
+  /// What each kind of loss_kind cost: records, contexts, scopes.
+  std::array<std::atomic<std::uint64_t>, loss_kinds> losses{};
 };
 
 /// Adds to a count that only the calling thread writes.

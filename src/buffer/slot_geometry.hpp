@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include <faultline/detail/cursor.hpp>
+#include <faultline/level.hpp>
 
 #include "base/clock.hpp"
 #include "buffer/buffer.hpp"
@@ -22,6 +23,7 @@ struct slot_geometry {
   clock_source clock;
   bool waits = false;         ///< a thread whose outbox is full waits
   bool holds_outside = false; ///< a thread holds records outside scopes, too
+  bool last_resort = true;    ///< an error that no scope sees and no handler takes goes to the default target
   bool wakes = true;          ///< a thread that comes near its bounds wakes a flusher that rests
 
   /// So many of a thread's buffers on their way to the flusher are a reason to wake it.
@@ -34,9 +36,11 @@ struct slot_geometry {
   [[nodiscard]] std::size_t record_bytes() const noexcept;
 };
 
-/// What concerns every statement, whatever scopes are open.
+/// What concerns every statement, whatever scopes are open. Errors: the open scopes may not be theirs. (A
+/// logger whose flush level is lower has its own gates for that, see registry::refresh.)
 [[nodiscard]] constexpr level_mask base_mask_of(statement_clock clock) noexcept {
-  return static_cast<level_mask>(not_entered | (clock != statement_clock::cursor ? timed : 0));
+  return static_cast<level_mask>(not_entered | bits_from(level::error) |
+                                 (clock != statement_clock::cursor ? timed : 0));
 }
 
 } // namespace faultline::detail

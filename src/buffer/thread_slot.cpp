@@ -139,7 +139,7 @@ scope_slot* thread_slot::push_scope() noexcept {
     if (!drop_abandoned_scopes()) return nullptr;
   if (depth_ == 0 && holds_outside_) leave_outside();
   scope_slot& scope = scopes_[depth_++];
-  scope.serial = next_serial_++;
+  scope.serial.store(next_serial_++, std::memory_order_relaxed);
   if (next_serial_ == 0) next_serial_ = 1; // 0 is no scope's
   scope.ended_elsewhere.store(0, std::memory_order_relaxed);
   scope.traits = depth_ == 1 && holds_outside_ ? scope_over_held : 0;
@@ -149,14 +149,32 @@ scope_slot* thread_slot::push_scope() noexcept {
 void thread_slot::take_away_scopes(std::size_t index, std::uint32_t ended) noexcept {
   if (index < depth_) cursor_->trip_mask = scopes_[index].outer_trip_mask;
   while (depth_ > index) {
-    const scope_slot& scope = scopes_[--depth_];
+    scope_slot& scope = scopes_[--depth_];
     if (scope.owes()) ++lost_contexts;
-    if (scope.serial != ended) add(counts.scopes_abandoned, 1);
+    if (const std::uint32_t serial = scope.serial.load(std::memory_order_relaxed); serial != ended)
+      note_abandoned(scope, serial);
   }
   if (some_special) {
     some_special = false;
     for (const scope_slot& scope : scopes()) some_special = some_special || scope.is_special();
   }
+}
+
+/// Of the two that may say so, this thread and one that ends the scope now, the first counts it.
+void thread_slot::note_abandoned(scope_slot& scope, std::uint32_t serial) noexcept {
+  if (scope.ended_elsewhere.exchange(serial, std::memory_order_relaxed) == serial) return;
+  loss latest{.logger = scope.logger->id, .target = scope.target};
+  copy_name(scope.context.name(), latest);
+  note_loss(loss_kind::scope_abandoned, latest);
+}
+
+void thread_slot::leave_abandoned_scopes() noexcept {
+  std::size_t depth = depth_;
+  while (depth > 0 && scopes_[depth - 1].abandoned()) --depth;
+  take_away_scopes(depth, 0);
+  if (depth > 0 || !holds_outside_) return;
+  outside_has_scopes_times_ = true;
+  enter_outside();
 }
 
 void thread_slot::pop_scopes(std::size_t index, std::uint32_t ended) noexcept {

@@ -17,6 +17,7 @@
 #include "base/mapping.hpp"
 #include "buffer/buffer.hpp"
 #include "buffer/flusher_side.hpp"
+#include "buffer/loss_note.hpp"
 #include "buffer/outbox.hpp"
 #include "buffer/sample_dice.hpp"
 #include "buffer/scope_slot.hpp"
@@ -47,6 +48,10 @@ class thread_slot {
   // --- the thread's own; the cursor is closed while they run ---
 
   [[nodiscard]] cursor& place() noexcept { return *cursor_; }
+  /// Whether that record is all that is held.
+  [[nodiscard]] bool holds_only(const std::byte* record) const noexcept {
+    return record == current_->data && segment_ == 0;
+  }
   [[nodiscard]] position here() const noexcept { return here(*cursor_); }
   [[nodiscard]] position here(const cursor& c) const noexcept {
     return origin_ + static_cast<std::size_t>(c.head - current_->data);
@@ -67,7 +72,7 @@ class thread_slot {
     __builtin_prefetch(next_spare_); // the flusher wrote its state: should the scope trip, it is here
     depth_ = 1;
     scope_slot& scope = scopes_[0];
-    scope.serial = next_serial_++;
+    scope.serial.store(next_serial_++, std::memory_order_relaxed);
     if (next_serial_ == 0) [[unlikely]]
       next_serial_ = 1;
     scope.ended_elsewhere.store(0, std::memory_order_relaxed);
@@ -77,8 +82,8 @@ class thread_slot {
   /// was settled, in the buffer's first segment.
   [[nodiscard]] bool may_pop_only_scope(std::uint32_t serial) const noexcept {
     const scope_slot& scope = scopes_[0];
-    return depth_ == 1 && scope.serial == serial && scope.budget_ticks == 0 && scope.traits == 0 &&
-           is_plain();
+    return depth_ == 1 && scope.serial.load(std::memory_order_relaxed) == serial && scope.budget_ticks == 0 &&
+           scope.traits == 0 && is_plain();
   }
   void pop_only_scope(cursor& c) noexcept {
     c.trip_mask = scopes_[0].outer_trip_mask;
@@ -108,8 +113,12 @@ class thread_slot {
   /// From now on the thread, which just attached, holds them, for that logger and target.
   void hold_outside(const node_head& logger, handler& target, std::uint64_t now) noexcept;
   [[nodiscard]] bool holds_outside() const noexcept { return holds_outside_; }
-  /// Of a thread that does: when all open scopes have ended on other threads it is outside scopes again, and
-  /// holds what they held.
+  /// Whether the innermost open scope has ended on another thread.
+  [[nodiscard]] bool has_abandoned_scope() const noexcept {
+    return depth_ > 0 && scopes_[depth_ - 1].abandoned();
+  }
+  /// Takes away the innermost scopes that have ended on other threads; what they held goes with the next end
+  /// of a scope or a statement outside any, or is held on outside scopes.
   void leave_abandoned_scopes() noexcept;
   /// All that is held has times of its own.
   [[nodiscard]] bool times_are_exact() const noexcept {
@@ -218,10 +227,15 @@ class thread_slot {
   /// For clock_kind::coarse, by the flusher: the thread's records are no older than that from now on.
   void advance_time(std::uint64_t ticks) noexcept;
 
+  /// Whoever looks sees the records that were dealt with, and those alone.
   void publish_counts() noexcept {
     counts.logged.store(cursor_->logged, std::memory_order_relaxed);
-    if (holds_outside_) [[unlikely]]
-      counts.held.store(unsettled(), std::memory_order_relaxed);
+    counts.held.store(unsettled(), std::memory_order_relaxed);
+  }
+  /// Counts one more of that kind, and notes it for the line that tells of it.
+  void note_loss(loss_kind kind, const loss& latest) noexcept {
+    add(counts.losses[index_of(kind)], 1);
+    losses[index_of(kind)].write(latest);
   }
 
   // Plain state of the thread.
@@ -230,6 +244,7 @@ class thread_slot {
   hand_over_producer* producer = nullptr; ///< recycled with the slot
   outbox out;
   slot_counts counts;
+  std::array<loss_note, loss_kinds> losses; ///< the latest of each kind
   sample_dice samples;
   std::uint64_t hand_overs = 0;    ///< the thread's count; `hand_overs_published` is what the flusher reads
   std::uint64_t lost_contexts = 0; ///< to be told by the next dump
@@ -285,6 +300,7 @@ class thread_slot {
   [[nodiscard]] std::uint64_t live() const noexcept;
   [[nodiscard]] std::uint64_t unsettled() noexcept;
   void take_away_scopes(std::size_t index, std::uint32_t ended) noexcept;
+  void note_abandoned(scope_slot& scope, std::uint32_t serial) noexcept;
   void enter_outside() noexcept;
   void leave_outside() noexcept;
   void rewind_to_outside() noexcept;

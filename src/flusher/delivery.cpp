@@ -44,8 +44,21 @@ bool delivery::write(handler& target, const batch& records) {
   });
 }
 
+bool delivery::write_line(handler& target, level l, const site_facts& where, std::string_view text) {
+  record_view view;
+  view.level = l;
+  view.logger = "faultline";
+  view.time = std::chrono::system_clock::now();
+  view.site = &where;
+  view.text = text;
+  return write(target, batch({&view, 1}));
+}
+
 void delivery::touch(handler& h) {
-  if (std::find(touched_.begin(), touched_.end(), &h) == touched_.end()) touched_.push_back(&h);
+  if (std::find(touched_.begin(), touched_.end(), &h) != touched_.end()) return;
+  touched_.push_back(&h);
+  const auto same = [&h](const known_handler& k) { return k.target == &h; };
+  if (std::none_of(known_.begin(), known_.end(), same)) known_.push_back({&h, h.lost(), 0});
 }
 
 void delivery::settle() {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include <faultline/handler.hpp>
@@ -30,6 +31,17 @@ class delivery {
   /// Writes a dump or another batch to one handler, after what is gathered. True when it accepted.
   bool write(handler& target, const batch& records);
 
+  /// Writes a line of the flusher's own, which no ledger counts. True when the handler accepted it.
+  bool write_line(handler& target, level l, const site_facts& where, std::string_view text);
+
+  /// A handler that was ever given something, and what was told of its losses.
+  struct known_handler {
+    handler* target;
+    std::uint64_t told;
+    std::uint64_t told_ns;
+  };
+  [[nodiscard]] std::vector<known_handler>& known() noexcept { return known_; }
+
   /// Writes what is gathered, and counts each record once: written when one handler accepted it.
   void settle();
 
@@ -53,6 +65,7 @@ class delivery {
   std::size_t gathered_ = 0;
   std::vector<handler*> run_targets_;
   std::vector<handler*> touched_;
+  std::vector<known_handler> known_;
 };
 
 } // namespace faultline::detail

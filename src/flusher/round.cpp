@@ -22,7 +22,8 @@ std::uint64_t written_of(const thread_slot& slot) noexcept {
 round::round(generation& threads, const runtime_options& options, ledger& counts)
     : threads_(threads), counts_(counts), errors_(options.on_error),
       views_(threads.owner.geometry.clock, counts), out_(counts, errors_),
-      storms_(threads.storms, options.storm_dumps_per_second, options.storm_burst) {}
+      storms_(threads.storms, options.storm_dumps_per_second, options.storm_burst),
+      losses_(threads, counts, out_, router_) {}
 
 round::outcome round::run(bool all) {
   views_.clock().refresh();
@@ -44,7 +45,9 @@ round::outcome round::run(bool all) {
   }
   write_storms(false);
   result.written = result.complete;
-  if (out_.flush_handlers(all)) result.complete = false;
+  bool rest_is_left = out_.flush_handlers(all);
+  if (losses_.write_due(monotonic_nanoseconds(), all, false)) rest_is_left = out_.flush_handlers(all);
+  if (rest_is_left) result.complete = false;
   errors_.report_due();
   add(counts_.rounds, 1);
   return result;
@@ -74,6 +77,7 @@ void round::advance_times() noexcept {
 bool round::end(const std::atomic<std::chrono::steady_clock::time_point>& until) {
   write_storms(true);
   out_.flush_handlers(true);
+  if (losses_.write_due(monotonic_nanoseconds(), true, true)) out_.flush_handlers(true);
   const bool is_whole = !out_.finish_handlers(until);
   errors_.report_all();
   return is_whole;

@@ -12,6 +12,7 @@
 #include "flusher/delivery.hpp"
 #include "flusher/error_log.hpp"
 #include "flusher/ledger.hpp"
+#include "flusher/loss_report.hpp"
 #include "flusher/router.hpp"
 #include "flusher/storm_control.hpp"
 #include "flusher/view_builder.hpp"
@@ -84,6 +85,7 @@ class round {
   delivery out_;
   router router_;
   storm_control storms_;
+  loss_report losses_;
   std::uint64_t next_dump_ = 1;
   std::uint64_t logged_ = 0;      // by all threads, as the last round saw it
   std::uint64_t advanced_to_ = 0; // ticks: the cursors' times

@@ -103,7 +103,8 @@ bool hand_over_refused(thread_slot& slot, scope_set refused, trip_cause& cause) 
         obtain_entry(slot, record, {scope.target, scope.context.empty() ? nullptr : &scope.context, error});
     if (entry == nullptr) {
       if (slot.home->owner.geometry.waits) return attend_stopped(slot, record);
-      add(slot.counts.outbox_full, 1);
+      slot.note_loss(loss_kind::outbox_full,
+                     {.site = record.site(), .logger = record.logger(), .target = scope.target});
       refused |= bit_of_scope(i);
       continue;
     }
@@ -149,12 +150,38 @@ void trip_or_pass(thread_slot& slot, record_reader& record, const trip_decision&
       record.set_flags(record_routed);
     }
   } else if (routed) {
-    add(slot.counts.outbox_full, 1);
+    slot.note_loss(loss_kind::outbox_full, {.site = record.site(), .logger = record.logger()});
     if (!handed) slot.settle_lost(record);
   }
   // An error whose context could not be handed over goes alone, too.
   const scope_set to = d.told | (handed ? scope_set{0} : d.tripped);
   if (to != 0 && !gone) tell(slot, record, d, to, entry != nullptr ? outbox_told : 0, cause);
+}
+
+/// Whether nobody would have the record, though its logger says by its flush level that such records are
+/// worth a dump: no open scope sees it, and it is known that no handler takes it.
+bool is_silent_error(thread_slot& slot, const node& n, level_mask bit) noexcept {
+  if ((n.flush_mask.load(std::memory_order_relaxed) & bit) == 0 || !slot.home->owner.geometry.last_resort)
+    return false;
+  for (const scope_slot& scope : slot.scopes())
+    if (!scope.abandoned() && n.reaches(*scope.logger)) return false;
+  return true;
+}
+
+/// It goes to the runtime's default target alone, at once, as Python's logging.lastResort does for warnings.
+[[gnu::noinline]] void pass_to_default_target(thread_slot& slot, record_reader& record) noexcept {
+  if (!slot.home->accepting.load(std::memory_order_relaxed)) return attend_stopped(slot, record);
+  test_point(race_point::accepted);
+  handler* const target = &slot.home->owner.default_target();
+  outbox_entry* const entry = obtain_entry(slot, record, {target, nullptr, true});
+  if (entry == nullptr) {
+    if (slot.home->owner.geometry.waits) return attend_stopped(slot, record);
+    slot.note_loss(loss_kind::outbox_full,
+                   {.site = record.site(), .logger = record.logger(), .target = target});
+    return slot.settle_lost(record);
+  }
+  publish_entry(slot, *entry, 0);
+  slot.settle_passed(record);
 }
 
 /// Enters the record's site into the dictionary and makes the record's word of the site's. False when the
@@ -173,7 +200,7 @@ void attend(const level_gate& gate, site& where, std::uint64_t word, std::byte* 
             const argument_types& types, cursor& c) noexcept {
   if (c.slot == nullptr) return; // a fork inside this statement, in a signal handler, wiped the cursor
   thread_slot& slot = *c.slot;
-  if (slot.holds_outside() && slot.in_scope()) [[unlikely]]
+  if (slot.has_abandoned_scope()) [[unlikely]]
     slot.leave_abandoned_scopes();
   if ((word & not_entered) != 0 && !enter(word, where, types)) {
     c.head = at; // as if it had never been
@@ -188,7 +215,7 @@ void attend(const level_gate& gate, site& where, std::uint64_t word, std::byte* 
   record_reader record(at);
   const level_mask bit = record.level_bit();
   const bool routed = (n.pass_mask.load(std::memory_order_relaxed) & bit) != 0;
-  if (routed && slot.scopes().empty()) {
+  if (routed && slot.scopes().empty() && slot.holds_only(at)) {
     record.set_time(note_time(c));
     pass_outside_scopes(slot, record);
     std::atomic_signal_fence(std::memory_order_seq_cst);
@@ -205,6 +232,12 @@ void attend(const level_gate& gate, site& where, std::uint64_t word, std::byte* 
     record.set_time(cause.ticks);
     record.set_flags(record_exact);
     trip_or_pass(slot, record, d, routed, cause);
+    slot.publish_counts();
+  } else if (is_silent_error(slot, n, bit)) {
+    record.set_time(note_time(c));
+    record.set_flags(record_exact);
+    pass_to_default_target(slot, record);
+    slot.publish_counts();
   }
   if (!slot.in_scope()) slot.end_statement();
   std::atomic_signal_fence(std::memory_order_seq_cst);

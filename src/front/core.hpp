@@ -117,6 +117,7 @@ struct core : core_head {
   std::atomic<std::uint64_t> barred{0};    ///< logged and lost: on the flusher's thread
   std::atomic<std::uint64_t> unmade{0};    ///< logged and lost: no memory, or no place in the dictionary
   std::atomic<std::uint64_t> scopes_unattached{0}; ///< scopes refused for the same reasons
+  std::atomic<std::uint64_t> scopes_moved{0};      ///< ended on another thread, which could not be attached
 
  protected:
   /// Ends and deletes the generation: first thing in the derived destructor, since the flusher uses what that

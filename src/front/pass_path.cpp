@@ -102,8 +102,10 @@ void pass_outside_scopes(thread_slot& slot, const record_reader& record) noexcep
     publish_entry(slot, *entry, outbox_routed);
     add(slot.counts.passed_only, 1);
   } else {
-    const bool stopped = waits || !slot.home->accepting.load(std::memory_order_relaxed);
-    add(stopped ? slot.counts.after_stop : slot.counts.outbox_full, 1);
+    if (waits || !slot.home->accepting.load(std::memory_order_relaxed))
+      add(slot.counts.after_stop, 1);
+    else
+      slot.note_loss(loss_kind::outbox_full, {.site = record.site(), .logger = record.logger()});
     add(slot.counts.lost, 1);
   }
   slot.rewind_settled();

@@ -186,14 +186,17 @@ void registry::refresh(node& n) noexcept {
   const level own = n.own_level           ? *n.own_level
                     : n.parent != nullptr ? n.parent->threshold.load(std::memory_order_relaxed)
                                           : level::debug;
+  const level_mask flush = n.own_flush_level     ? bits_from(*n.own_flush_level)
+                           : n.parent != nullptr ? n.parent->flush_mask.load(std::memory_order_relaxed)
+                                                 : bits_from(scope_options::default_flush_level);
   n.pass_mask.store(mask, std::memory_order_relaxed);
+  // Of errors each cursor's mask takes care (base_mask_of); what a logger counts among them besides takes the
+  // slow path as well, whoever's scopes are open.
+  const auto slow = static_cast<level_mask>(mask | (flush & ~bits_from(level::error)));
   for (std::size_t l = 0; l < n.gates.size(); ++l)
-    n.gates[l].open_for(*n.owner, (mask & bit_of(static_cast<level>(l))) != 0);
+    n.gates[l].open_for(*n.owner, (slow & bit_of(static_cast<level>(l))) != 0);
   n.threshold.store(own, std::memory_order_relaxed);
-  n.flush_mask.store(n.own_flush_level     ? bits_from(*n.own_flush_level)
-                     : n.parent != nullptr ? n.parent->flush_mask.load(std::memory_order_relaxed)
-                                           : bits_from(scope_options::default_flush_level),
-                     std::memory_order_relaxed);
+  n.flush_mask.store(flush, std::memory_order_relaxed);
 }
 
 void registry::refresh() noexcept {

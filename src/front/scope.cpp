@@ -156,7 +156,7 @@ void leave(thread_slot& slot, std::uint32_t index, bool well) noexcept {
   if (well && scope.is_special() && scope.special.sample_every != 0 && !scope.special.failed &&
       slot.samples.is_due(scope.special.sample_every))
     write_at_end(slot, index, trigger::sample, {});
-  slot.pop_scopes(index, scope.serial);
+  slot.pop_scopes(index, scope.serial.load(std::memory_order_relaxed));
 }
 
 } // namespace
@@ -209,7 +209,9 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
   const std::uint8_t bit = detail::target_bit(*slot, &settings.target);
   detail::scope_slot* const scope = bit != 0 ? slot->push_scope() : nullptr;
   if (scope == nullptr) {
-    detail::add(slot->counts.scopes_refused, 1);
+    detail::loss latest{.logger = node_->id, .target = &settings.target};
+    detail::copy_name(settings.name, latest);
+    slot->note_loss(detail::loss_kind::scope_refused, latest);
     return;
   }
   place(*slot, c, slot->scopes().size() - 1, bit, scope->traits, settings);
@@ -229,7 +231,7 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
   detail::scope_slot& scope = slot.scope_at(static_cast<std::uint32_t>(index));
   slot_ = &slot;
   index_ = static_cast<std::uint32_t>(index);
-  serial_ = scope.serial;
+  serial_ = scope.serial.load(std::memory_order_relaxed);
   uncaught_ = *slot.uncaught_exceptions;
   scope.logger = node_;
   scope.target = &settings.target;
@@ -262,7 +264,7 @@ bool error_scope::active() const noexcept {
   const auto scopes = slot_->scopes();
   // A signal handler that interrupts faultline on this thread finds the cursor closed, and leaves the table
   // alone.
-  return index_ < scopes.size() && scopes[index_].serial == serial_ &&
+  return index_ < scopes.size() && scopes[index_].serial.load(std::memory_order_relaxed) == serial_ &&
          slot_->place().open.load(std::memory_order_relaxed) != nullptr;
 }
 
@@ -282,15 +284,42 @@ error_scope::~error_scope() {
   leave();
 }
 
+namespace detail {
+namespace {
+
+/// What the line about a scope that ends on another thread says. The thread that entered it may use its place
+/// for another meanwhile: then the serial number has changed, and nothing of what was read is said. The bytes
+/// of the name are read as they are, which only such a thread could change.
+[[gnu::no_sanitize_thread]] loss describe_moved(const scope_slot& scope, std::uint32_t serial) noexcept {
+  loss latest{.logger = scope.logger->id, .target = scope.target};
+  copy_name(scope.context.name(), latest);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  return scope.serial.load(std::memory_order_relaxed) == serial ? latest : loss{};
+}
+
+} // namespace
+} // namespace detail
+
+/// On a thread that did not enter it: says that it ended, and that this was wrong.
+void error_scope::leave_elsewhere() noexcept {
+  detail::test_point(detail::race_point::scope_ends_on_other);
+  detail::scope_slot& scope = slot_->scope_at(index_);
+  const bool unnamed = detail::is_planted(detail::planted_fault::end_names_no_scope);
+  const std::uint32_t present = scope.serial.load(std::memory_order_relaxed);
+  if (present != serial_ && !unnamed) return; // a scope outside it ended first, which counted it
+  const detail::loss latest = detail::describe_moved(scope, serial_);
+  if (scope.ended_elsewhere.exchange(unnamed ? present : serial_, std::memory_order_relaxed) == serial_)
+    return;
+  detail::core& owner = detail::core_of(*node_);
+  if (detail::thread_slot* const slot = detail::obtain_slot(owner); slot != nullptr)
+    slot->note_loss(detail::loss_kind::scope_moved, latest);
+  else
+    owner.scopes_moved.fetch_add(1, std::memory_order_relaxed);
+}
+
 /// The end of a scope that is not plain.
 void error_scope::leave() noexcept {
-  if (!is_here()) {
-    detail::test_point(detail::race_point::scope_ends_on_other);
-    detail::scope_slot& scope = slot_->scope_at(index_);
-    const bool unnamed = detail::is_planted(detail::planted_fault::end_names_no_scope);
-    scope.ended_elsewhere.store(unnamed ? scope.serial : serial_, std::memory_order_relaxed);
-    return;
-  }
+  if (!is_here()) return leave_elsewhere();
   if (!active()) return; // a scope outside it ended first, which counted it
   const bool escapes = *slot_->uncaught_exceptions > uncaught_;
   if (escapes && !told_) detail::log_failure(*node_, slot_, detail::plain_failure, nullptr);

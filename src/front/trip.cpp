@@ -1,6 +1,7 @@
 #include "front/trip.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <cstring>
 
@@ -114,7 +115,7 @@ void mark_written(thread_slot& slot, std::span<scope_slot* const> scopes, scope_
 
 /// The scopes tripped and cannot hand over. They go on holding what they hold, so that a later trip tells it
 /// after all; until then it counts as lost.
-void owe(thread_slot& slot, scope_set tripped, std::atomic<std::uint64_t>& count) noexcept {
+void owe(thread_slot& slot, scope_set tripped) noexcept {
   position from = UINT64_MAX;
   const auto scopes = slot.scopes();
   for (std::size_t i = 0; i < scopes.size(); ++i) {
@@ -127,7 +128,18 @@ void owe(thread_slot& slot, scope_set tripped, std::atomic<std::uint64_t>& count
   slot.for_each_held(std::max(from, slot.oldest_position()),
                      [&slot](record_reader& r, position) { slot.settle_lost(r); });
   if (slot.some_special) slot.lose_pins(first_pin(slot, tripped));
-  add(count, 1);
+  slot.publish_counts();
+}
+
+/// For want of a buffer.
+[[gnu::noinline]] hand_over_result refuse(thread_slot& slot, scope_set tripped,
+                                          const trip_cause& cause) noexcept {
+  owe(slot, tripped);
+  const scope_slot& first = slot.scopes()[static_cast<std::size_t>(std::countr_zero(tripped))];
+  loss latest{.site = cause.site, .logger = first.logger->id, .target = first.target};
+  copy_name(first.context.name(), latest);
+  slot.note_loss(loss_kind::no_buffer, latest);
+  return hand_over_result::refused;
 }
 
 /// Fills in the hand-over in `b`, whose records are in place.
@@ -189,15 +201,15 @@ hand_over_result hand_over_from(thread_slot& slot, const trip_decision& d, const
   if (special) [[unlikely]]
     note_failed(slot, d.failed);
   if (cause.trigger != trigger::full && g.storms.suppress(cause.site)) {
-    owe(slot, tripped, slot.counts.contexts_suppressed);
+    owe(slot, tripped);
+    add(slot.counts.contexts_suppressed, 1);
     return hand_over_result::refused;
   }
   if (special) [[unlikely]]
     begin_passing(slot, d.failed);
   buffer* spare = slot.free_buffer();
   if (spare == nullptr) {
-    owe(slot, tripped, slot.counts.contexts_refused);
-    return hand_over_result::refused;
+    return refuse(slot, tripped, cause);
   }
   std::array<scope_slot*, deepest_scope> order;
   if constexpr (Only) order[0] = &slot.scopes()[0];
@@ -225,8 +237,7 @@ hand_over_result hand_over_from(thread_slot& slot, const trip_decision& d, const
   test_point(race_point::hand_over_ready);
   if (!hand_over_queue::try_hand_over(g.queue, *slot.producer, &out)) {
     out.state.set(moves ? buffer_state::owned : buffer_state::free);
-    owe(slot, tripped, slot.counts.contexts_refused);
-    return hand_over_result::refused;
+    return refuse(slot, tripped, cause);
   }
   // `out` is not ours any more.
   test_point(race_point::hand_over_enqueued);
@@ -276,7 +287,7 @@ void trip_without_record(thread_slot& slot, trip_decision d, const trip_cause& c
   if (holding == 0) return begin_passing(slot, d.failed); // no empty dumps
   if (!slot.home->accepting.load(std::memory_order_relaxed)) {
     add(slot.counts.after_stop, 1);
-    return owe(slot, holding, slot.counts.contexts_refused);
+    return owe(slot, holding);
   }
   d.tripped = holding;
   hand_over(slot, d, cause);

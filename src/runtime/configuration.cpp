@@ -63,6 +63,7 @@ constexpr std::array option_keys{
                [](auto& o, auto key, auto value) { o.hold_outside_scopes = parse_bool(key, value); }},
     option_key{"idle_interval",
                [](auto& o, auto key, auto value) { o.idle_interval = parse_time(key, value); }},
+    option_key{"last_resort", [](auto& o, auto key, auto value) { o.last_resort = parse_bool(key, value); }},
     option_key{"on_outbox_full",
                [](auto& o, auto key, auto value) {
                  o.on_outbox_full = parse_choice<outbox_policy>(

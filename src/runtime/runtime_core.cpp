@@ -31,7 +31,7 @@ const runtime_options& in_range(const runtime_options& o) {
   check_range("buffer_bytes", o.buffer_bytes, 4 * kib, 16 * kib * kib);
   if (o.buffer_bytes % (4 * kib) != 0)
     throw configuration_error("buffer_bytes", std::to_string(o.buffer_bytes), "must be a multiple of 4096");
-  check_range("buffers_per_thread", o.buffers_per_thread, 2, 64);
+  check_range("buffers_per_thread", o.buffers_per_thread, 2, 256);
   check_range("outbox_bytes", o.outbox_bytes, 4 * kib, 16 * kib * kib);
   if ((o.outbox_bytes & (o.outbox_bytes - 1)) != 0)
     throw configuration_error("outbox_bytes", std::to_string(o.outbox_bytes), "must be a power of two");
@@ -69,6 +69,7 @@ slot_geometry geometry_of(const runtime_options& o) noexcept {
           source,
           o.on_outbox_full == outbox_policy::block,
           o.hold_outside_scopes,
+          o.last_resort,
           o.wake == wake_policy::under_pressure};
 }
 
@@ -197,6 +198,7 @@ runtime_stats runtime_core::stats() const {
   const std::uint64_t slotless = s.reentered + read(barred) + read(unmade);
   s.logged = s.lost = slotless;
   s.scopes_refused = read(scopes_unattached);
+  s.scopes_abandoned = read(scopes_moved);
   for (const handler_ptr& h : kept()) s.handler_lost += h->lost();
   running_generation* g = running();
   if (g == nullptr) return s;
@@ -213,12 +215,13 @@ runtime_stats runtime_core::stats() const {
     s.lost += read(c.lost);
     s.forgotten += read(c.forgotten);
     copies += read(c.copies);
-    s.contexts_refused += read(c.contexts_refused);
+    const auto lost_by = [&](loss_kind kind) { return read(c.losses[index_of(kind)]); };
+    s.contexts_refused += lost_by(loss_kind::no_buffer);
     s.contexts_suppressed += read(c.contexts_suppressed);
-    s.outbox_full += read(c.outbox_full);
+    s.outbox_full += lost_by(loss_kind::outbox_full);
     s.after_stop += read(c.after_stop);
-    s.scopes_refused += read(c.scopes_refused);
-    s.scopes_abandoned += read(c.scopes_abandoned);
+    s.scopes_refused += lost_by(loss_kind::scope_refused);
+    s.scopes_abandoned += lost_by(loss_kind::scope_abandoned) + lost_by(loss_kind::scope_moved);
     s.threads += slot->attached() ? 1 : 0;
     s.thread_memory_bytes += slot->memory_bytes();
   }

@@ -9,7 +9,8 @@
 #include <ostream>
 #include <streambuf>
 
-#include "buffer/publication.hpp" // before relacy.hpp, which redefines the orders' names
+#include "buffer/publication.hpp"
+#include "handover/flusher_rest.hpp" // before relacy.hpp, which redefines the orders' names
 
 #include <relacy/relacy.hpp>
 
@@ -40,6 +41,15 @@ template <class T, mutation M> class checked_atomic {
   void store(T value, std::memory_order order) {
     value_.store(to(value), order_of(order, M == stores_relaxed), $);
   }
+  T exchange(T value, std::memory_order order) {
+    return static_cast<T>(value_.exchange(to(value), both(order), $));
+  }
+  T fetch_or(T bits, std::memory_order order) {
+    unsigned long long seen = value_.load(rl::mo_relaxed, $);
+    while (!value_.compare_exchange_weak(seen, seen | to(bits), both(order), $, rl::mo_relaxed, $)) {
+    }
+    return static_cast<T>(seen);
+  }
   bool compare_exchange_strong(T& expected, T desired, std::memory_order success, std::memory_order failure) {
     unsigned long long seen = to(expected);
     const bool done = value_.compare_exchange_strong(seen, to(desired), order_of(success, M == loads_relaxed),
@@ -49,6 +59,12 @@ template <class T, mutation M> class checked_atomic {
   }
 
  private:
+  /// Of a read-modify-write: what is left without its store's order, or without its load's.
+  static rl::memory_order both(std::memory_order order) {
+    if (M == stores_relaxed) return rl::mo_acquire;
+    if (M == loads_relaxed) return rl::mo_release;
+    return order_of(order, false);
+  }
   static unsigned long long to(T value) { return static_cast<unsigned long long>(value); }
   rl::atomic<unsigned long long> value_;
 };
@@ -210,6 +226,31 @@ struct rounds_are_whole : rl::test_suite<rounds_are_whole<Atomic>, 2> {
   }
 };
 
+/// A thread that presses and a flusher that goes to rest: one of them sees the other, so no flusher sleeps
+/// while a thread that nobody heard has filled its ring.
+template <template <class> class Atomic>
+struct nobody_sleeps_on_a_full_ring : rl::test_suite<nobody_sleeps_on_a_full_ring<Atomic>, 2> {
+  shipped::basic_rest<Atomic> rest;
+  rl::atomic<int> published;
+  rl::var<int> wakes;
+  rl::var<int> rests;
+
+  void before() {
+    published($).store(0, rl::mo_relaxed);
+    wakes($) = rests($) = 0;
+  }
+  void thread(unsigned index) {
+    if (index == 0) {
+      published($).store(1, rl::mo_relaxed); // any order: it is the word's that must suffice
+      wakes($) = rest.ask(false) ? 1 : 0;
+    } else {
+      rest.begin();
+      rests($) = published($).load(rl::mo_relaxed) == 0 ? 1 : 0;
+    }
+  }
+  void after() { RL_ASSERT(static_cast<int>(rests($)) == 0 || static_cast<int>(wakes($)) == 1); }
+};
+
 unsigned long interleavings = 10000;
 
 /// Keeps the beginning of what is written, in memory of its own: Relacy replaces new and delete.
@@ -266,5 +307,6 @@ int main(int argc, char** argv) {
   good = prove<ring_is_used_again>("the ring is used again") && good;
   good = prove<slots_are_recycled>("slots are recycled") && good;
   good = prove<rounds_are_whole>("rounds are whole") && good;
+  good = prove<nobody_sleeps_on_a_full_ring>("nobody sleeps on a full ring") && good;
   return good ? 0 : 1;
 }

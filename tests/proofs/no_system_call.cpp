@@ -1,9 +1,13 @@
 // No system call where threads log: a logging thread gives up the right to make any but the one that ends it,
 // and goes on logging. The kernel kills the process at the first it makes (status 159: SIGSYS).
 //
-//   no_system_call RECORDS HAND_OVERS        figures for each clock
+// With wake_policy::never that holds whatever it logs. By default it holds for held records, and for trips
+// and lines that the flusher keeps up with.
+//
+//   no_system_call RECORDS HAND_OVERS        figures for each clock and policy
 //   no_system_call --control write           makes one under the filter
 //   no_system_call --control formatter       makes one inside a statement, in the formatter of an argument
+//   no_system_call --control wake            by default, logs more than the flusher, which rests, has taken
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -44,7 +48,7 @@ template <> struct fmt::formatter<faultline::proofs::leaky> {
 namespace faultline::proofs {
 namespace {
 
-enum class control { none, write, formatter };
+enum class control { none, write, formatter, wake };
 
 #if defined(__x86_64__)
 constexpr std::uint32_t own_architecture = AUDIT_ARCH_X86_64;
@@ -84,20 +88,21 @@ void pause_briefly() {
 /// Under the filter. It must not return to the thread's own end, which makes system calls.
 [[noreturn]] void log_without_system_calls(statement_kinds& kinds, const logger& lg, talk& t,
                                            std::uint64_t records, std::uint64_t hand_overs,
-                                           std::uint64_t before, control c) {
+                                           std::uint64_t before, wake_policy policy, control c) {
   if (c == control::write) (void)!::write(STDERR_FILENO, "a system call\n", 14);
   if (c == control::formatter) {
     const error_scope scope(lg);
     FAULTLINE_DEBUG(lg, "made by {}", leaky{});
   }
+  for (std::uint64_t n = 0; c == control::wake; ++n) kinds.fail(n);
   std::uint64_t held = 0;
   for (std::uint64_t n = 0; held < records; ++n, held += statement_kinds::records_in_scope) {
     kinds.succeed(n);
-    if (n % 16 == 0) kinds.everything_once(n);
+    if (n % 16 == 0 && policy == wake_policy::never) kinds.everything_once(n);
   }
   t.records.store(held, std::memory_order_relaxed);
   for (std::uint64_t n = 0; n < hand_overs; ++n) {
-    // Two buffers may be on their way while a third is written to.
+    // Two buffers may be on their way while a third is written to; that is no pressure.
     while (t.taken.load(std::memory_order_relaxed) + 2 < before + n + 1) pause_briefly();
     kinds.fail(n);
     if (n % 16 == 0) kinds.pass(n);
@@ -107,12 +112,13 @@ void pause_briefly() {
   __builtin_unreachable();
 }
 
-bool prove(clock_kind clock, std::string_view name, std::uint64_t records, std::uint64_t hand_overs,
-           control c) {
+bool prove(clock_kind clock, std::string_view name, wake_policy policy, std::uint64_t records,
+           std::uint64_t hand_overs, control c) {
   runtime r({.default_target = make_null_handler(),
              .clock = clock,
              .busy_interval = std::chrono::microseconds(50),
-             .storm_dumps_per_second = 0});
+             .storm_dumps_per_second = 0,
+             .wake = policy});
   statement_kinds kinds(r, make_null_handler());
   const logger lg = r.get_logger("held");
   talk t;
@@ -130,7 +136,7 @@ bool prove(clock_kind clock, std::string_view name, std::uint64_t records, std::
       std::_Exit(2);
     }
     t.filtered.store(true, std::memory_order_release);
-    log_without_system_calls(kinds, lg, t, records, hand_overs, before, c);
+    log_without_system_calls(kinds, lg, t, records, hand_overs, before, policy, c);
   });
   while (!t.filtered.load(std::memory_order_acquire)) std::this_thread::yield();
   while (!t.over.load(std::memory_order_acquire)) {
@@ -142,8 +148,9 @@ bool prove(clock_kind clock, std::string_view name, std::uint64_t records, std::
   if (!r.flush()) return false;
   const runtime_stats s = r.stats();
   const std::uint64_t handed_over = s.hand_overs - rehearsal;
-  std::printf("clock %.*s: %llu held records, %llu hand-overs, %llu records passed: 0 system calls\n",
+  std::printf("clock %.*s%s: %llu held records, %llu hand-overs, %llu records passed: 0 system calls\n",
               static_cast<int>(name.size()), name.data(),
+              policy == wake_policy::never ? "" : ", by default, without pressure",
               static_cast<unsigned long long>(t.records.load(std::memory_order_relaxed)),
               static_cast<unsigned long long>(handed_over), static_cast<unsigned long long>(s.passed_only));
   return t.records.load(std::memory_order_relaxed) >= records && handed_over >= hand_overs &&
@@ -161,15 +168,19 @@ int main(int argc, char** argv) {
   std::uint64_t hand_overs = 10;
   control c = control::none;
   if (argc == 3 && std::string_view(argv[1]) == "--control") {
-    c = std::string_view(argv[2]) == "write" ? control::write : control::formatter;
+    const std::string_view which(argv[2]);
+    c = which == "write" ? control::write : which == "wake" ? control::wake : control::formatter;
   } else if (argc == 3) {
     records = std::strtoull(argv[1], nullptr, 10);
     hand_overs = std::strtoull(argv[2], nullptr, 10);
   } else {
-    std::fprintf(stderr, "usage: %s RECORDS HAND_OVERS | --control write | --control formatter\n", argv[0]);
+    std::fprintf(stderr, "usage: %s RECORDS HAND_OVERS | --control write | formatter | wake\n", argv[0]);
     return 2;
   }
-  const bool good = prove(faultline::clock_kind::tsc, "tsc", records, hand_overs, c) &&
-                    prove(faultline::clock_kind::scope, "scope", records, hand_overs, c);
+  bool good = true;
+  for (const faultline::wake_policy policy :
+       {faultline::wake_policy::under_pressure, faultline::wake_policy::never})
+    good = good && prove(faultline::clock_kind::tsc, "tsc", policy, records, hand_overs, c) &&
+           prove(faultline::clock_kind::scope, "scope", policy, records, hand_overs, c);
   return good ? 0 : 1;
 }

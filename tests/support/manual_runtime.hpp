@@ -18,9 +18,21 @@ class manual_runtime {
   [[nodiscard]] logger get(std::string_view name = {}) { return runtime_.get_logger(name); }
   /// Everything handed over and passed is written when it returns.
   void write_all() { (void)runtime_.flush(); }
+  /// Without the lines that tell of losses, which have tests of their own.
   [[nodiscard]] std::vector<std::string> messages() {
     write_all();
-    return target->messages();
+    std::vector<std::string> texts;
+    for (const stored_record& r : target->records())
+      if (!tells_of_losses(r)) texts.push_back(r.message);
+    return texts;
+  }
+  /// Those lines alone.
+  [[nodiscard]] std::vector<std::string> losses() {
+    write_all();
+    std::vector<std::string> texts;
+    for (const stored_record& r : target->records())
+      if (tells_of_losses(r)) texts.push_back(r.message);
+    return texts;
   }
   [[nodiscard]] std::vector<stored_dump> dumps() {
     write_all();
@@ -32,6 +44,9 @@ class manual_runtime {
   const std::shared_ptr<memory_handler> target = make_memory_handler();
 
  private:
+  [[nodiscard]] static bool tells_of_losses(const stored_record& r) {
+    return r.logger == "faultline" && !std::string_view(r.message).starts_with("storm: ");
+  }
   runtime_options with_target(runtime_options options) {
     options.flusher = flusher_mode::manual;
     if (!options.default_target) options.default_target = target;
