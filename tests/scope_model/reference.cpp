@@ -87,6 +87,8 @@ class reference {
   void write(const scopes& tripped, const cause& c);
   void write_dump(const scopes& group, const cause& c);
   void pass(model_record& r);
+  [[nodiscard]] bool is_silent(const model_record& r);
+  void pass_to_default_target(model_record& r);
   void call_failed(const model_scope& s, std::string what);
   void leave(std::size_t object);
   void unwind(std::size_t count);
@@ -187,7 +189,10 @@ void reference::log(model_record r, trigger why) {
   if (!by_level) why = trigger::full;
   if (!tripped.empty())
     write(in_order(tripped), {why, why == trigger::level ? to_string(records_[record].at) : "", true});
-  pass(records_[record]);
+  if (is_silent(records_[record]))
+    pass_to_default_target(records_[record]);
+  else
+    pass(records_[record]);
 }
 
 void reference::tell_destination(model_record& r, const scopes& tripped) {
@@ -203,6 +208,7 @@ void reference::tell_destination(model_record& r, const scopes& tripped) {
       if (r.alone && records_[i].alone && records_[i].number != 0)
         result_.destinations[records_[i].number].told = true;
   }
+  if (is_silent(r)) d.allowed = d.wanted = bit(0);
   if (r.number == 0) {
     for (std::size_t h = 0; h < most_handlers; ++h) result_.unnumbered[h] += d.allowed >> h & 1U;
     return;
@@ -315,6 +321,22 @@ void reference::pass(model_record& r) {
   r.passed_to = to;
   ++result_.exact.stats.taken;
   ++(to != 0 ? result_.exact.stats.written : result_.exact.stats.skipped);
+}
+
+/// An error that no open scope sees and no handler takes.
+bool reference::is_silent(const model_record& r) {
+  if (r.at < level::error || routed(r) != 0 || wrongly(mistake::errors_are_silent)) return false;
+  const scopes open = open_scopes();
+  return std::none_of(open.begin(), open.end(), [&](const model_scope* s) { return sees(*s, r); });
+}
+
+void reference::pass_to_default_target(model_record& r) {
+  r.passed = true;
+  r.passed_to = bit(0);
+  result_.exact.at[0].push_back(
+      {"", false, 0, {{r.number, line_of(r.at, loggers_[r.logger].name, "", r.message, r.exception)}}});
+  ++result_.exact.stats.taken;
+  ++result_.exact.stats.written;
 }
 
 void reference::enter(const step& s) {
@@ -451,7 +473,8 @@ std::string_view to_string(mistake m) {
       "forgotten summed",
       "outermost context",
       "ninth target",
-      "one deeper"};
+      "one deeper",
+      "errors are silent"};
   return names[static_cast<std::size_t>(m)];
 }
 

@@ -12,6 +12,7 @@
 //   a record reaches a handler once                                                     write_dump, pass
 //   no empty dumps                                                                      write_dump
 //   handlers at loggers get what is at their level or above, by the way up              routed
+//   an error that no open scope sees and no handler takes goes to the default target   is_silent
 //   an exception that leaves a scope is `call failed` at ERROR on its logger            call_failed
 //   one that ends before scopes inside it takes them along                              leave
 #pragma once
@@ -52,6 +53,7 @@ enum class mistake : std::uint8_t {
   outermost_context,       ///< the pass path shows the outermost scope's name
   ninth_target,            ///< open scopes have one target more
   one_deeper,              ///< scopes nest one deeper
+  errors_are_silent,       ///< an error that nobody sees or takes is discarded
   count
 };
 [[nodiscard]] std::string_view to_string(mistake m);
