@@ -1,10 +1,17 @@
 // A thread that would lose something wakes a flusher that rests, and nobody else does.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
+#include <unistd.h>
+
+#include "buffer/outbox.hpp"
 #include "handover/flusher_rest.hpp"
 #include "support/catch.hpp"
 #include "support/in_time.hpp"
@@ -138,3 +145,55 @@ TEST_CASE("of those that ask a flusher that rests the first wakes it, and one th
   rest.end();
   CHECK_FALSE(rest.ask(true));
 }
+
+#ifndef FAULTLINE_TEST_SANITIZED // their own memory is more
+namespace {
+
+/// Bytes of the process in memory.
+std::size_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::size_t all = 0;
+  std::size_t resident = 0;
+  statm >> all >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+} // namespace
+
+TEST_CASE(
+    "of the address space that a thread has for bursts it uses a small part, though some requests fail") {
+  constexpr std::size_t threads = 16;
+  runtime rt({.default_target = make_null_handler()});
+  const logger lg = rt.get_logger("srv");
+  const auto lines = make_null_handler();
+  lines->set_level(level::info);
+  lg.add_handler(lines);
+  fail(lg, 0);
+  REQUIRE(rt.flush());
+  std::atomic<std::size_t> served{0};
+  std::atomic<bool> over{false};
+  const std::size_t before = resident_bytes();
+  std::vector<std::jthread> pool;
+  for (std::size_t t = 0; t < threads; ++t)
+    pool.emplace_back([&] {
+      for (int i = 0; i < 2000; ++i) {
+        FAULTLINE_SCOPE(lg);
+        for (int r = 0; r < 20; ++r) FAULTLINE_DEBUG(lg, "held {}", r);
+        FAULTLINE_INFO(lg, "request {} of client {}", i, "192.168.178.21");
+        if (i % 1000 == 0) {
+          fail(lg, i);
+          (void)rt.flush();
+        }
+        if (i % 20 == 0) (void)rt.flush();
+      }
+      ++served;
+      while (!over) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    });
+  REQUIRE(within(std::chrono::seconds(60), [&] { return served == threads; }));
+  const std::size_t each = (resident_bytes() - before) / threads;
+  over = true;
+  INFO(each << " bytes a thread");
+  CHECK(each <= 256U << 10);
+  CHECK(rt.stats().thread_memory_bytes > threads * (1U << 20)); // of which it is a part
+}
+#endif
