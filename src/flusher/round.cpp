@@ -168,18 +168,13 @@ void round::write_entry(thread_slot& slot, outbox_entry& entry) {
   out_.add();
 }
 
-/// The handlers of the record's logger, but for those that the dump served; or the entry's own target, but
-/// for one that has the record as a handler of its logger. Good until the next call.
+/// The handlers of the record's logger, but for those that the dump served; or the entry's own target. Good
+/// until the next call.
 std::span<handler* const> round::targets_of(thread_slot& slot, outbox_entry& entry,
                                             const record_reader& record, const node* logger) {
-  if ((entry.flags & outbox_routed) == 0) {
-    const auto own = entry.target_list();
-    const bool has_it = (entry.flags & outbox_told) != 0 && logger != nullptr &&
-                        router::serves(*logger, own.front(), record.level(), record.time());
-    return has_it ? std::span<handler* const>() : own;
-  }
+  if ((entry.flags & outbox_routed) == 0) return entry.target_list();
   if (logger == nullptr) return {};
-  const std::span<handler* const> routed = router_.route(*logger, record.level(), record.time());
+  const std::span<handler* const> routed = router_.route(*logger, record.level(), entry.version);
   if ((entry.flags & outbox_in_dump) == 0) return routed;
   const auto* const served = slot.flusher.last_targets.data();
   const auto* const served_end = served + slot.flusher.last_target_count;
@@ -254,11 +249,7 @@ void round::choose(const trip_descriptor& trip) {
     c.seen = true;
     if (!part.has(c.where)) continue;
     c.remembered = true;
-    const record_reader record(c.at);
-    if (trip.window.is_written(record)) continue;
-    const bool routed = (record.flags() & record_routed) != 0;
-    if (routed && router::serves(*c.logger, trip.target, record.level(), record.time())) continue;
-    c.chosen = true;
+    if (!trip.window.is_written(record_reader(c.at))) c.chosen = true;
   }
 }
 
