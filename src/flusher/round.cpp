@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -17,14 +18,13 @@ round::round(generation& threads, const runtime_options& options, ledger& counts
       storms_(threads.storms, options.storm_dumps_per_second, options.storm_burst) {}
 
 round::outcome round::run(bool all) {
-  views_.clock().refresh();
-  advance_times();
   outcome result;
   result.complete = true;
   note_published(result);
   test_point(race_point::heads_noted);
   take_buffers(result);
   test_point(race_point::queue_emptied);
+  read_clocks(); // later than all that this round writes
   for (thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr;
        slot = slot->next) {
     const std::uint64_t before = slot->out.taken();
@@ -42,16 +42,29 @@ round::outcome round::run(bool all) {
   return result;
 }
 
+void round::read_clocks() noexcept {
+  const std::chrono::nanoseconds step = views_.clock().refresh();
+  if (step.count() != 0) {
+    const double seconds = static_cast<double>(step.count()) * 1e-9;
+    std::array<char, 100> text; // on the stack: a round that has no memory says so, too
+    const auto end = fmt::format_to_n(text.data(), text.size(), "the time stamp counter stepped {} by {:.3f} s",
+                                      seconds < 0 ? "back" : "ahead", std::abs(seconds));
+    errors_.add(error_log::kind::flusher, nullptr, {text.data(), end.size}, monotonic_nanoseconds());
+  }
+  advance_times();
+}
+
 /// For clock_kind::coarse.
 void round::advance_times() noexcept {
   if (!threads_.owner.geometry.coarse) return;
   // Not in each round of a flusher that never rests: threads would miss the cache line at each record.
   constexpr std::chrono::microseconds least(100);
-  const std::uint64_t now = threads_.owner.now();
-  if (now - advanced_to_ < threads_.owner.ticks_in(least)) return;
+  const std::uint64_t now = views_.clock().ticks();
+  if (now - advanced_to_ < threads_.owner.ticks_in(least)) return; // a step back is more, too
   advanced_to_ = now;
+  const std::uint64_t implausible = now + threads_.owner.ticks_in(std::chrono::seconds(1));
   for (thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr; slot = slot->next)
-    slot->advance_time(now);
+    slot->advance_time(now, implausible);
 }
 
 bool round::end(const std::atomic<std::chrono::steady_clock::time_point>& until) {
