@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
+#include <utility>
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -70,23 +71,24 @@ clock_source detect_clock_source() noexcept {
 
 std::uint64_t monotonic_nanoseconds() noexcept { return nanoseconds_of(CLOCK_MONOTONIC); }
 
+double measure_nanoseconds_per_tick(clock_source source) noexcept {
+  const auto measure = [source] {
+    const clock_reading start = read_clocks(source);
+    while (monotonic_nanoseconds() - start.monotonic < 100'000) {
+    }
+    return rate_between(start, read_clocks(source));
+  };
+  double rate = measure();
+  for (int i = 0; i < 10; ++i) { // until two agree: a step, or a preemption, spoils one of them
+    const double before = std::exchange(rate, measure());
+    if (rate > 0 && std::abs(rate - before) <= rate / 100) break;
+  }
+  return rate > 0 && std::isfinite(rate) ? rate : 1.0;
+}
+
 double early_nanoseconds_per_tick(clock_source source) noexcept {
   if (source == clock_source::monotonic) return 1.0;
-  static const double measured = [source] {
-    const auto measure = [source] {
-      const clock_reading start = read_clocks(source);
-      while (monotonic_nanoseconds() - start.monotonic < 100'000) {
-      }
-      return rate_between(start, read_clocks(source));
-    };
-    double rate = measure();
-    for (int i = 0; i < 10; ++i) { // until two agree: a step, or a preemption, spoils one of them
-      const double again = measure();
-      if (again > 0 && std::abs(again - rate) <= again / 100) return again;
-      rate = again;
-    }
-    return std::isfinite(rate) && rate > 0 ? rate : 1.0;
-  }();
+  static const double measured = measure_nanoseconds_per_tick(source);
   return measured;
 }
 

@@ -80,8 +80,11 @@ class tick_converter {
   std::array<stretch, 4> earlier_; // newest first; those without ticks are none
 };
 
-/// Nanoseconds a tick, measured once for the process over a fifth of a millisecond, twice with one result; 1
-/// for the monotonic source.
+/// Nanoseconds a tick, measured over a tenth of a millisecond until two results agree; 1 of a counter for which
+/// they never do.
+[[nodiscard]] double measure_nanoseconds_per_tick(clock_source source) noexcept;
+
+/// The same, measured once for the process; 1 for the monotonic source.
 [[nodiscard]] double early_nanoseconds_per_tick(clock_source source) noexcept;
 
 } // namespace faultline::detail
