@@ -120,8 +120,11 @@ std::chrono::nanoseconds tick_converter::refresh() noexcept {
   }
   constexpr std::uint64_t long_enough = 10'000'000; // 10 ms: below it the earlier measure is the better one
   if (source_ == clock_source::tsc && now.monotonic - first_.monotonic > long_enough) {
-    present_.nanoseconds_per_tick = rate_between(first_, now);
-    rate_error_ = rate_error(first_, now);
+    const double error = rate_error(first_, now);
+    if (error < rate_error_) {
+      present_.nanoseconds_per_tick = rate_between(first_, now);
+      rate_error_ = error;
+    }
   }
   present_.at = now;
   present_.end_after(slack_ns);

@@ -74,14 +74,14 @@ class tick_converter {
   [[nodiscard]] std::int64_t to_monotonic(std::uint64_t ticks) const noexcept;
 
   clock_source source_;
-  double rate_error_; // of the present rate, as a part of it, at most
+  double rate_error_;   // of the present rate, as a part of it, at most
   clock_reading first_; // of the present stretch
   stretch present_;
   std::array<stretch, 4> earlier_; // newest first; those without ticks are none
 };
 
-/// Nanoseconds a tick, measured over a tenth of a millisecond until two results agree; 1 of a counter for which
-/// they never do.
+/// Nanoseconds a tick, measured over a tenth of a millisecond until two results agree; 1 of a counter for
+/// which they never do.
 [[nodiscard]] double measure_nanoseconds_per_tick(clock_source source) noexcept;
 
 /// The same, measured once for the process; 1 for the monotonic source.

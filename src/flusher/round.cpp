@@ -47,8 +47,9 @@ void round::read_clocks() noexcept {
   if (step.count() != 0) {
     const double seconds = static_cast<double>(step.count()) * 1e-9;
     std::array<char, 100> text; // on the stack: a round that has no memory says so, too
-    const auto end = fmt::format_to_n(text.data(), text.size(), "the time stamp counter stepped {} by {:.3f} s",
-                                      seconds < 0 ? "back" : "ahead", std::abs(seconds));
+    const auto end =
+        fmt::format_to_n(text.data(), text.size(), "the time stamp counter stepped {} by {:.3f} s",
+                         seconds < 0 ? "back" : "ahead", std::abs(seconds));
     errors_.add(error_log::kind::flusher, nullptr, {text.data(), end.size}, monotonic_nanoseconds());
   }
   advance_times();

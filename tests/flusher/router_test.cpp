@@ -25,7 +25,8 @@ std::vector<handler*> at(router& r, const place& p, std::uint32_t version, level
 
 } // namespace
 
-TEST_CASE("a record goes to the handlers that stayed at its version, and a kept answer ends where a stay does") {
+TEST_CASE(
+    "a record goes to the handlers that stayed at its version, and a kept answer ends where a stay does") {
   const handler_ptr early = make_null_handler();
   const handler_ptr late = make_null_handler();
   const place p({{early.get(), level::trace, 0, 200}, {late.get(), level::trace, 100, attachment::no_end}});
@@ -42,7 +43,8 @@ TEST_CASE("a record goes to the handlers that stayed at its version, and a kept 
 TEST_CASE("a kept answer is for one level and one logger") {
   const handler_ptr errors = make_null_handler();
   const handler_ptr all = make_null_handler();
-  const place one({{errors.get(), level::error, 0, attachment::no_end}, {all.get(), level::trace, 0, attachment::no_end}});
+  const place one({{errors.get(), level::error, 0, attachment::no_end},
+                   {all.get(), level::trace, 0, attachment::no_end}});
   const place other({});
   router r;
   using list = std::vector<handler*>;
@@ -54,7 +56,8 @@ TEST_CASE("a kept answer is for one level and one logger") {
 
 TEST_CASE("a handler that stays twice at once is one target") {
   const handler_ptr h = make_null_handler();
-  const place p({{h.get(), level::trace, 0, attachment::no_end}, {h.get(), level::info, 0, attachment::no_end}});
+  const place p(
+      {{h.get(), level::trace, 0, attachment::no_end}, {h.get(), level::info, 0, attachment::no_end}});
   router r;
   CHECK(at(r, p, 5).size() == 1);
 }

@@ -38,8 +38,7 @@ TEST_CASE("a rate of zero is no limit") {
 
 TEST_CASE("a storm suppresses contexts but no error, counts them and says so in one line") {
   const test::standing_clock clock;
-  manual_runtime rt(
-      {.storm_dumps_per_second = 1, .storm_burst = 5, .on_error = [](const error_report&) {}});
+  manual_runtime rt({.storm_dumps_per_second = 1, .storm_burst = 5, .on_error = [](const error_report&) {}});
   const logger lg = rt.get("app");
   constexpr int failures = 200;
   for (int i = 0; i < failures; ++i) {

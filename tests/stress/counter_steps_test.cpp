@@ -1,5 +1,5 @@
-// The time stamp counter goes back by 2 s and by 1 h, to 0, and ahead by a day, between any two of its readings.
-// The files of the library that read it are compiled again for this program, and read the test's.
+// The time stamp counter goes back by 2 s and by 1 h, to 0, and ahead by a day, between any two of its
+// readings. The files of the library that read it are compiled again for this program, and read the test's.
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -314,8 +314,8 @@ TEST_CASE("a counter that steps between any two readings costs no line, holds up
     const std::uint64_t stride = sanitized ? 7 : 1;
     for (const step kind : all_steps)
       for (std::uint64_t at = 1; at <= steady.ended_at; at += stride) {
-        INFO("clock " << static_cast<int>(clock) << ", step " << static_cast<int>(kind) << " before reading " << at
-                      << " of " << steady.ended_at);
+        INFO("clock " << static_cast<int>(clock) << ", step " << static_cast<int>(kind) << " before reading "
+                      << at << " of " << steady.ended_at);
         REQUIRE(faults_of(play(clock, kind, at), kind, at) == "");
       }
   }
@@ -403,10 +403,14 @@ TEST_CASE("a storm ends, and is told of, whatever the counter does") {
     let_pass(600ms);
     rt.write_all();
     fail("calm");
-    const strings expected{"stormy", "error", "error", "error",
+    const strings expected{"stormy",
+                           "error",
+                           "error",
+                           "error",
                            "storm: the context of 2 failures at " + std::string(__FILE__) + ":" +
                                std::to_string(rt.target->records().at(1).line) + " was suppressed",
-                           "calm", "error"};
+                           "calm",
+                           "error"};
     CHECK(rt.messages() == expected);
   }
 }

@@ -6,8 +6,8 @@
 
 namespace faultline::test {
 
-/// While it lives CLOCK_MONOTONIC stands still for the whole program. For runtimes whose rounds the test runs:
-/// nobody may wait meanwhile. A round takes it for a step of the time stamp counter, and says so.
+/// While it lives CLOCK_MONOTONIC stands still for the whole program. For runtimes whose rounds the test
+/// runs: nobody may wait meanwhile. A round takes it for a step of the time stamp counter, and says so.
 class standing_clock {
  public:
   standing_clock();

@@ -43,8 +43,7 @@ class interval_limit {
   [[nodiscard]] bool admits(std::uint64_t now, std::uint64_t interval) noexcept {
     std::uint64_t due = due_.load(std::memory_order_relaxed);
     const bool is_due = now >= due || due - now > 2 * interval;
-    if (is_due && due_.compare_exchange_strong(due, now + interval, std::memory_order_relaxed))
-      return true;
+    if (is_due && due_.compare_exchange_strong(due, now + interval, std::memory_order_relaxed)) return true;
     suppressed_.fetch_add(1, std::memory_order_relaxed);
     return false;
   }
