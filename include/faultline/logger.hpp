@@ -48,7 +48,7 @@ class FAULTLINE_API logger {
 
   /// Records of this logger and its descendants at the handler's level or above go to the handler from now
   /// on, by the pass path. Adding it again changes nothing. Throws `configuration_error` for null. Any
-  /// thread; takes a lock, and about a millisecond once the runtime has begun.
+  /// thread; takes a lock.
   void add_handler(const std::shared_ptr<handler>& h) const;
   /// Stops that; records logged before are still written. A handler that is not attached is ignored. As
   /// add_handler otherwise.

@@ -47,7 +47,7 @@ enum class wake_policy : std::uint8_t {
 
 /// What went wrong where nobody could be told by an exception.
 struct error_report {
-  std::string_view kind;   ///< "handler", or "flusher" for what it could not do itself
+  std::string_view kind;   ///< "handler", or "flusher" for what it could not do or found wrong itself
   std::string_view detail; ///< what the latest failure said, valid during the call
   std::uint64_t count = 0; ///< failures of this handler, or of the flusher, since the last report of them
 };

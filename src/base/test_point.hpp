@@ -63,7 +63,8 @@ enum class planted_fault : std::uint8_t {
   slot_before_its_successor,    ///< the list's first slot is published before it says which one comes next
   slot_is_left_first,           ///< an ended thread's slot is free before its scopes are gone
   time_is_stored,               ///< the flusher's time replaces whatever the thread has read meanwhile
-  end_names_no_scope            ///< a scope that ends on another thread ends whichever has its place
+  end_names_no_scope,           ///< a scope that ends on another thread ends whichever has its place
+  counter_is_trusted            ///< a step of the time stamp counter is not noticed
 };
 
 #ifdef FAULTLINE_TEST_POINTS

@@ -35,7 +35,6 @@ enum outbox_flag : std::uint16_t {
   outbox_filler = 1,  ///< no record: skips to the ring's start
   outbox_routed = 2,  ///< goes to the handlers of its logger
   outbox_in_dump = 4, ///< the hand-over at this position holds it: targets of that dump have it already
-  outbox_told = 8,    ///< the entry before it goes to the handlers of its logger: they have it already
 };
 
 struct outbox_entry {
@@ -43,8 +42,9 @@ struct outbox_entry {
   std::uint16_t flags;
   std::uint16_t targets;
   thread_identity thread;      ///< that logged
-  std::uint32_t context_bytes; ///< as stored, padded to 8
-  std::uint32_t record_bytes;
+  std::uint16_t context_bytes; ///< as stored, padded to 8
+  std::uint16_t record_bytes;
+  std::uint32_t version;           ///< of the registry, when it was logged: which handlers its logger had
   std::uint64_t hand_overs_before; ///< hand-overs of the thread that come before it
 
   [[nodiscard]] std::span<handler*> target_list() noexcept {
@@ -153,8 +153,8 @@ inline outbox_entry* outbox::prepare(std::size_t targets, std::size_t context_by
   entry.bytes = static_cast<std::uint32_t>(needed);
   entry.flags = 0;
   entry.targets = static_cast<std::uint16_t>(targets);
-  entry.context_bytes = static_cast<std::uint32_t>(context);
-  entry.record_bytes = static_cast<std::uint32_t>(record_bytes);
+  entry.context_bytes = static_cast<std::uint16_t>(context);
+  entry.record_bytes = static_cast<std::uint16_t>(record_bytes);
   return &entry;
 }
 

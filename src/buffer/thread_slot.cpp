@@ -119,11 +119,11 @@ void thread_slot::detach() noexcept {
   tenancy_.end(); // publishes all of the above to the next thread
 }
 
-void thread_slot::advance_time(std::uint64_t ticks) noexcept {
+void thread_slot::advance_time(std::uint64_t ticks, std::uint64_t implausible) noexcept {
   std::uint64_t before = cursor_->time.load(std::memory_order_relaxed);
   test_point(race_point::time_read);
   if (is_planted(planted_fault::time_is_stored)) return cursor_->time.store(ticks, std::memory_order_relaxed);
-  if (attached() && before < ticks)
+  if (attached() && (before < ticks || before > implausible))
     (void)cursor_->time.compare_exchange_strong(before, ticks, std::memory_order_relaxed);
 }
 

@@ -224,8 +224,9 @@ class thread_slot {
   }
   [[nodiscard]] std::size_t segment_bytes() const noexcept { return segment_bytes_; }
 
-  /// For clock_kind::coarse, by the flusher: the thread's records are no older than that from now on.
-  void advance_time(std::uint64_t ticks) noexcept;
+  /// For clock_kind::coarse, by the flusher: the thread's records are no older than that from now on; nor
+  /// later than `implausible`, which only a counter that stepped back makes them.
+  void advance_time(std::uint64_t ticks, std::uint64_t implausible) noexcept;
 
   /// Whoever looks sees the records that were dealt with, and those alone.
   void publish_counts() noexcept {

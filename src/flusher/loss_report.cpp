@@ -85,7 +85,7 @@ void loss_report::write_line(std::size_t which, std::uint64_t more) {
   std::vector<handler*> targets;
   if (const node* const logger = threads_.owner.loggers.find(latest.logger)) {
     routes_.forget(); // handlers may have come since the round's records
-    const auto routed = routes_.route(*logger, level::warning, threads_.owner.now());
+    const auto routed = routes_.route(*logger, level::warning, threads_.owner.loggers.version());
     targets.assign(routed.begin(), routed.end());
   }
   if (targets.empty()) targets.push_back(&threads_.owner.default_target());

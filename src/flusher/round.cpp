@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -26,14 +27,13 @@ round::round(generation& threads, const runtime_options& options, ledger& counts
       losses_(threads, counts, out_, router_) {}
 
 round::outcome round::run(bool all) {
-  views_.clock().refresh();
-  advance_times();
   outcome result;
   result.complete = true;
   note_published(result);
   test_point(race_point::heads_noted);
   take_buffers(result);
   test_point(race_point::queue_emptied);
+  read_clocks(); // later than all that this round writes
   for (thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr;
        slot = slot->next) {
     const std::uint64_t before = slot->out.taken();
@@ -62,16 +62,30 @@ bool round::is_pressed() const noexcept {
   return false;
 }
 
+void round::read_clocks() noexcept {
+  const std::chrono::nanoseconds step = views_.clock().refresh();
+  if (step.count() != 0) {
+    const double seconds = static_cast<double>(step.count()) * 1e-9;
+    std::array<char, 100> text; // on the stack: a round that has no memory says so, too
+    const auto end =
+        fmt::format_to_n(text.data(), text.size(), "the time stamp counter stepped {} by {:.3f} s",
+                         seconds < 0 ? "back" : "ahead", std::abs(seconds));
+    errors_.add(error_log::kind::flusher, nullptr, {text.data(), end.size}, monotonic_nanoseconds());
+  }
+  advance_times();
+}
+
 /// For clock_kind::coarse.
 void round::advance_times() noexcept {
   if (!threads_.owner.geometry.coarse) return;
   // Not in each round of a flusher that never rests: threads would miss the cache line at each record.
   constexpr std::chrono::microseconds least(100);
-  const std::uint64_t now = threads_.owner.now();
-  if (now - advanced_to_ < threads_.owner.ticks_in(least)) return;
+  const std::uint64_t now = views_.clock().ticks();
+  if (now - advanced_to_ < threads_.owner.ticks_in(least)) return; // a step back is more, too
   advanced_to_ = now;
+  const std::uint64_t implausible = now + threads_.owner.ticks_in(std::chrono::seconds(1));
   for (thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr; slot = slot->next)
-    slot->advance_time(now);
+    slot->advance_time(now, implausible);
 }
 
 bool round::end(const std::atomic<std::chrono::steady_clock::time_point>& until) {
@@ -189,18 +203,13 @@ void round::write_entry(thread_slot& slot, outbox_entry& entry) {
   out_.add();
 }
 
-/// The handlers of the record's logger, but for those that the dump served; or the entry's own target, but
-/// for one that has the record as a handler of its logger. Good until the next call.
+/// The handlers of the record's logger, but for those that the dump served; or the entry's own target. Good
+/// until the next call.
 std::span<handler* const> round::targets_of(thread_slot& slot, outbox_entry& entry,
                                             const record_reader& record, const node* logger) {
-  if ((entry.flags & outbox_routed) == 0) {
-    const auto own = entry.target_list();
-    const bool has_it = (entry.flags & outbox_told) != 0 && logger != nullptr &&
-                        router::serves(*logger, own.front(), record.level(), record.time());
-    return has_it ? std::span<handler* const>() : own;
-  }
+  if ((entry.flags & outbox_routed) == 0) return entry.target_list();
   if (logger == nullptr) return {};
-  const std::span<handler* const> routed = router_.route(*logger, record.level(), record.time());
+  const std::span<handler* const> routed = router_.route(*logger, record.level(), entry.version);
   if ((entry.flags & outbox_in_dump) == 0) return routed;
   const auto* const served = slot.flusher.last_targets.data();
   const auto* const served_end = served + slot.flusher.last_target_count;
@@ -275,11 +284,7 @@ void round::choose(const trip_descriptor& trip) {
     c.seen = true;
     if (!part.has(c.where)) continue;
     c.remembered = true;
-    const record_reader record(c.at);
-    if (trip.window.is_written(record)) continue;
-    const bool routed = (record.flags() & record_routed) != 0;
-    if (routed && router::serves(*c.logger, trip.target, record.level(), record.time())) continue;
-    c.chosen = true;
+    if (!trip.window.is_written(record_reader(c.at))) c.chosen = true;
   }
 }
 

@@ -55,6 +55,7 @@ class round {
   void forget_parent(handler& h) noexcept { out_.after_fork(h); }
 
  private:
+  void read_clocks() noexcept;
   void advance_times() noexcept;
   void note_published(outcome& result);
   void take_buffers(outcome& result);

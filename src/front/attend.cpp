@@ -81,6 +81,17 @@ void note_told(thread_slot& slot, const record_reader& record, scope_set told) n
   }
 }
 
+/// The outbox took the record for the handlers of its logger: marks it for the targets of open scopes that
+/// are among them, by the entry's version and thus with the answer that the flusher comes to.
+void note_routed(thread_slot& slot, record_reader& record, std::uint32_t version) noexcept {
+  const node& n = *slot.home->owner.loggers.find(record.logger());
+  std::uint8_t served = 0;
+  for (const scope_slot& scope : slot.scopes())
+    if ((served & scope.target_bit) == 0 && serves(n, scope.target, record.level(), version))
+      served = static_cast<std::uint8_t>(served | scope.target_bit);
+  if (served != 0) record.set_targets(served);
+}
+
 /// An error that the outbox refused goes by a buffer, with what its scopes hold, when one is free. True when
 /// the record left with it.
 bool hand_over_refused(thread_slot& slot, scope_set refused, trip_cause& cause) noexcept {
@@ -92,7 +103,7 @@ bool hand_over_refused(thread_slot& slot, scope_set refused, trip_cause& cause) 
 /// Gives the record to the targets of scopes that get it alone, each with its own scope's context, but for
 /// targets that have it already. It is still in the buffer.
 [[gnu::noinline]] void tell(thread_slot& slot, record_reader& record, const trip_decision& d, scope_set to,
-                            int flags, trip_cause& cause) noexcept {
+                            trip_cause& cause) noexcept {
   scope_set refused = 0;
   const auto scopes = slot.scopes();
   for (std::size_t i = 0; i < scopes.size(); ++i) {
@@ -108,7 +119,7 @@ bool hand_over_refused(thread_slot& slot, scope_set refused, trip_cause& cause) 
       refused |= bit_of_scope(i);
       continue;
     }
-    publish_entry(slot, *entry, flags);
+    publish_entry(slot, *entry, 0);
     slot.settle_passed(record);
     record.set_targets(scope.target_bit);
   }
@@ -144,10 +155,11 @@ void trip_or_pass(thread_slot& slot, record_reader& record, const trip_decision&
   const bool gone = result == hand_over_result::moved; // the record left with its buffer
   if (!gone) record = record_reader(record.data());    // the hand-over, or its refusal, marked it
   if (entry != nullptr) {
+    const std::uint32_t version = entry->version;
     publish_entry(slot, *entry, outbox_routed | (handed ? outbox_in_dump : 0));
     if (!gone) {
       slot.settle_passed(record);
-      record.set_flags(record_routed);
+      note_routed(slot, record, version);
     }
   } else if (routed) {
     slot.note_loss(loss_kind::outbox_full, {.site = record.site(), .logger = record.logger()});
@@ -155,7 +167,7 @@ void trip_or_pass(thread_slot& slot, record_reader& record, const trip_decision&
   }
   // An error whose context could not be handed over goes alone, too.
   const scope_set to = d.told | (handed ? scope_set{0} : d.tripped);
-  if (to != 0 && !gone) tell(slot, record, d, to, entry != nullptr ? outbox_told : 0, cause);
+  if (to != 0 && !gone) tell(slot, record, d, to, cause);
 }
 
 /// Whether nobody would have the record, though its logger says by its flush level that such records are

@@ -24,6 +24,7 @@ namespace {
 
 void fill(outbox_entry& entry, const thread_slot& slot, const record_reader& record) noexcept {
   entry.thread = slot.thread;
+  entry.version = slot.home->owner.loggers.version();
   std::memcpy(entry.record(), record.data(), record.bytes());
 }
 

@@ -1,8 +1,6 @@
 #include "front/registry.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 
 #include <pthread.h>
 
@@ -122,65 +120,55 @@ void registry::set_propagate(node& n, bool propagate) {
 }
 
 void registry::publish(node& n, attachment_list changed) {
-  // Stays that ended long ago matter to no record that is still held.
-  while (changed.size() > most_remembered && changed.front().until != UINT64_MAX)
+  // Stays that ended long ago matter to no record that is still in an outbox.
+  while (changed.size() > most_remembered && changed.front().until != attachment::no_end)
     changed.erase(changed.begin());
   lists_.push_back(std::make_unique<attachment_list>(std::move(changed)));
   n.attachments.store(lists_.back().get(), std::memory_order_release);
+}
+
+bool serves(const node& logger, const handler* target, level l, std::uint32_t version) noexcept {
+  bool found = false;
+  for_each_stay(logger, [&](const attachment& a) {
+    found = found || (a.target == target && a.holds(version) && l >= a.threshold);
+  });
+  return found;
+}
+
+/// The lists of the next version are published: from now on it is the present one. A record of a version is
+/// judged by lists that may be of later ones, where each stay says which versions it holds for.
+void registry::begin_version() noexcept {
+  version_.store(next_version(), std::memory_order_release);
   refresh();
 }
 
-// A stay begins and ends at a boundary that lies ahead of its publication: whatever the flusher decided by
-// the old list, it decided for records from before the boundary, and the new list says the same of those.
-// (With the present for a boundary, a record between the reading of the clock and the publication is judged
-// by one list on the pass path and by the other in a later dump: written twice, or never.) A change returns
-// when the boundary has passed, so that it holds for all that the caller does next.
-std::uint64_t registry::boundary() const noexcept {
-  constexpr std::chrono::milliseconds ahead(
-      1); // more than a publication takes, if the processor is not taken away
-  return owner_.begun() != nullptr ? owner_.now() + owner_.ticks_in(ahead) : owner_.now();
-}
-
-namespace {
-
-/// Waits until the boundary has passed; without the lock, which a scope takes for a target's first use.
-void pass(clock_source clock, std::uint64_t boundary) noexcept {
-  while (read_ticks(clock) < boundary) std::this_thread::yield();
-}
-
-} // namespace
-
 void registry::attach(node& n, handler& target) {
-  std::unique_lock lock(configuration_mutex());
+  const std::lock_guard lock(configuration_mutex());
   const auto* present = n.attachments.load(std::memory_order_relaxed);
   attachment_list changed = present != nullptr ? *present : attachment_list{};
-  const auto same = [&](const attachment& a) { return a.target == &target && a.until == UINT64_MAX; };
+  const auto same = [&](const attachment& a) { return a.target == &target && a.until == attachment::no_end; };
   if (std::any_of(changed.begin(), changed.end(), same)) return;
-  const std::uint64_t from = boundary();
-  changed.push_back({&target, target.threshold(), from, UINT64_MAX});
+  changed.push_back({&target, target.threshold(), next_version(), attachment::no_end});
   publish(n, std::move(changed));
-  lock.unlock();
-  pass(owner_.geometry.clock, from);
+  begin_version();
 }
 
 void registry::detach(node& n, handler& target) {
-  std::unique_lock lock(configuration_mutex());
+  const std::lock_guard lock(configuration_mutex());
   const auto* present = n.attachments.load(std::memory_order_relaxed);
   if (present == nullptr) return;
   attachment_list changed = *present;
-  const std::uint64_t to = boundary();
   for (attachment& a : changed)
-    if (a.target == &target && a.until == UINT64_MAX) a.until = to;
+    if (a.target == &target && a.until == attachment::no_end) a.until = next_version();
   publish(n, std::move(changed));
-  lock.unlock();
-  pass(owner_.geometry.clock, to);
+  begin_version();
 }
 
 void registry::refresh(node& n) noexcept {
   level_mask mask = 0;
   if (const auto* list = n.attachments.load(std::memory_order_relaxed))
     for (const attachment& a : *list)
-      if (a.until == UINT64_MAX) mask = static_cast<level_mask>(mask | bits_from(a.threshold));
+      if (a.until == attachment::no_end) mask = static_cast<level_mask>(mask | bits_from(a.threshold));
   if (const node* up = n.up())
     mask = static_cast<level_mask>(mask | up->pass_mask.load(std::memory_order_relaxed));
   const level own = n.own_level           ? *n.own_level
@@ -203,34 +191,26 @@ void registry::refresh() noexcept {
   for (const auto& n : nodes_) refresh(*n);
 }
 
-std::uint64_t registry::change_level(handler& h) {
-  std::uint64_t latest = 0;
+void registry::change_level(handler& h) {
+  bool any = false;
   for (const auto& n : nodes_) {
     const auto* present = n->attachments.load(std::memory_order_relaxed);
     if (present == nullptr) continue;
-    const auto stays = [&](const attachment& a) { return a.target == &h && a.until == UINT64_MAX; };
+    const auto stays = [&](const attachment& a) { return a.target == &h && a.until == attachment::no_end; };
     if (std::none_of(present->begin(), present->end(), stays)) continue;
     attachment_list changed = *present;
-    latest = boundary();
     for (attachment& a : changed)
-      if (stays(a)) a.until = latest;
-    changed.push_back({&h, h.threshold(), latest, UINT64_MAX});
+      if (stays(a)) a.until = next_version();
+    changed.push_back({&h, h.threshold(), next_version(), attachment::no_end});
     publish(*n, std::move(changed));
+    any = true;
   }
-  return latest;
+  if (any) begin_version();
 }
 
 void registry::change_level_everywhere(handler& h) {
-  clock_source clock{}; // one for all runtimes, which need not outlive the lock
-  std::uint64_t latest = 0;
-  {
-    const std::lock_guard lock(configuration_mutex());
-    for (registry* r : registries()) {
-      clock = r->owner_.geometry.clock;
-      latest = std::max(latest, r->change_level(h));
-    }
-  }
-  pass(clock, latest);
+  const std::lock_guard lock(configuration_mutex());
+  for (registry* r : registries()) r->change_level(h);
 }
 
 } // namespace faultline::detail

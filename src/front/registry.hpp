@@ -28,13 +28,20 @@ struct core;
 /// 255 bytes. That the empty name is the root's is for the caller to know.
 void check_logger_name(std::string_view name);
 
-/// A handler's stay at a logger, in ticks. Which handlers the pass path serves follows from the record's time
-/// alone, so that the flusher's answer for an outbox entry and for the same record in a later dump are one.
+/// A handler's stay at a logger, in versions of the registry. Which handlers the pass path serves follows
+/// from the version that the thread read, whatever the clocks do, so that the thread's answer for the record
+/// that it holds and the flusher's for the outbox entry are one.
 struct attachment {
+  static constexpr std::uint32_t no_end = UINT32_MAX;
+
   handler* target;
   level threshold; ///< the handler's, for the time of the stay: a change ends one stay and begins another
-  std::uint64_t since;
-  std::uint64_t until;
+  std::uint32_t since;
+  std::uint32_t until; ///< the first version without it
+
+  [[nodiscard]] bool holds(std::uint32_t version) const noexcept {
+    return since <= version && version < until;
+  }
 };
 using attachment_list = std::vector<attachment>;
 
@@ -47,7 +54,7 @@ struct node : node_head {
   /// Relaxed: like a level, see node_head.
   std::atomic<bool> propagate{true};
   /// The present list, replaced as a whole and kept until the registry goes. Release by whoever changes it,
-  /// acquire by the flusher.
+  /// acquire by whoever reads it.
   std::atomic<const attachment_list*> attachments{nullptr};
 
   /// The next logger to which its records go, or null.
@@ -61,6 +68,16 @@ struct node : node_head {
     return false;
   }
 };
+
+/// Calls `use` with each stay that could concern a record of the logger. Any thread, no lock.
+template <class Use> void for_each_stay(const node& logger, Use&& use) {
+  for (const node* n = &logger; n != nullptr; n = n->up())
+    if (const attachment_list* list = n->attachments.load(std::memory_order_acquire))
+      for (const attachment& a : *list) use(a);
+}
+
+/// Whether the pass path gives the handler such a record of the logger, logged at that version.
+[[nodiscard]] bool serves(const node& logger, const handler* target, level l, std::uint32_t version) noexcept;
 
 /// One lock for the trees of all runtimes, held across fork by an atfork handler so that the child finds them
 /// whole.
@@ -89,6 +106,10 @@ class registry {
     return reinterpret_cast<const id_cell*>(by_id_.data())[id].load(std::memory_order_acquire);
   }
 
+  /// Counts the changes of attachments. Whoever reads it sees the lists of that version, or later ones, which
+  /// say the same of it. Any thread, no lock.
+  [[nodiscard]] std::uint32_t version() const noexcept { return version_.load(std::memory_order_acquire); }
+
   static constexpr std::size_t most_loggers = std::size_t{1} << 20;
 
  private:
@@ -96,13 +117,18 @@ class registry {
 
   node& make(std::string name, node* parent);
   void publish(node& n, attachment_list changed);
-  [[nodiscard]] std::uint64_t boundary() const noexcept;
+  [[nodiscard]] std::uint32_t next_version() const noexcept {
+    return version_.load(std::memory_order_relaxed) + 1; // only whoever has the lock changes it
+  }
   void refresh() noexcept;
   static void refresh(node& n) noexcept;
-  std::uint64_t change_level(handler& h); // when it takes effect
+  void begin_version() noexcept;
+  void change_level(handler& h);
   static void change_level_everywhere(handler& h);
 
   const core& owner_;
+  /// Release, after the lists of that version; acquire by threads that pass a record.
+  std::atomic<std::uint32_t> version_{0};
   std::map<std::string, node*, std::less<>> by_name_;
   std::vector<std::unique_ptr<node>> nodes_; // parents before their children
   std::vector<std::unique_ptr<attachment_list>> lists_;

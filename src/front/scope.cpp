@@ -144,7 +144,7 @@ void leave(thread_slot& slot, std::uint32_t index, bool well) noexcept {
   if (scope.budget_ticks != 0) {
     cursor& c = slot.place();
     const std::uint64_t now = read_clock(c);
-    if (now - scope.start_ticks > scope.budget_ticks) {
+    if (now > scope.start_ticks && now - scope.start_ticks > scope.budget_ticks) { // the clock may step back
       trip_cause cause;
       cause.trigger = trigger::budget;
       cause.ticks = now;

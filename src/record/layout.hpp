@@ -24,7 +24,6 @@ enum record_flag : std::uint8_t {
   record_handed_over = 2, ///< it was in a hand-over: the threads' ledger has it
   record_lost = 4,        ///< the threads' ledger counts it as lost
   record_exact = 8,       ///< its time is a reading of the real clock made for it
-  record_routed = 16,     ///< the outbox accepted it for the handlers of its logger
 };
 
 inline constexpr std::uint32_t logger_id_mask = 0x00FF'FFFFU;

@@ -18,17 +18,18 @@ struct place {
   detail::node logger;
 };
 
-std::vector<handler*> at(router& r, const place& p, std::uint64_t ticks, level l = level::info) {
-  const auto found = r.route(p.logger, l, ticks);
+std::vector<handler*> at(router& r, const place& p, std::uint32_t version, level l = level::info) {
+  const auto found = r.route(p.logger, l, version);
   return {found.begin(), found.end()};
 }
 
 } // namespace
 
-TEST_CASE("a record goes to the handlers that stayed at its time, and a kept answer ends where a stay does") {
+TEST_CASE(
+    "a record goes to the handlers that stayed at its version, and a kept answer ends where a stay does") {
   const handler_ptr early = make_null_handler();
   const handler_ptr late = make_null_handler();
-  const place p({{early.get(), level::trace, 0, 200}, {late.get(), level::trace, 100, UINT64_MAX}});
+  const place p({{early.get(), level::trace, 0, 200}, {late.get(), level::trace, 100, attachment::no_end}});
   router r;
   using list = std::vector<handler*>;
   CHECK(at(r, p, 0) == list{early.get()});
@@ -36,13 +37,14 @@ TEST_CASE("a record goes to the handlers that stayed at its time, and a kept ans
   CHECK(at(r, p, 100) == list{early.get(), late.get()});
   CHECK(at(r, p, 199) == list{early.get(), late.get()});
   CHECK(at(r, p, 200) == list{late.get()});
-  CHECK(at(r, p, 50) == list{early.get()}); // time goes back between threads
+  CHECK(at(r, p, 50) == list{early.get()}); // another thread's are earlier
 }
 
 TEST_CASE("a kept answer is for one level and one logger") {
   const handler_ptr errors = make_null_handler();
   const handler_ptr all = make_null_handler();
-  const place one({{errors.get(), level::error, 0, UINT64_MAX}, {all.get(), level::trace, 0, UINT64_MAX}});
+  const place one({{errors.get(), level::error, 0, attachment::no_end},
+                   {all.get(), level::trace, 0, attachment::no_end}});
   const place other({});
   router r;
   using list = std::vector<handler*>;
@@ -54,7 +56,8 @@ TEST_CASE("a kept answer is for one level and one logger") {
 
 TEST_CASE("a handler that stays twice at once is one target") {
   const handler_ptr h = make_null_handler();
-  const place p({{h.get(), level::trace, 0, UINT64_MAX}, {h.get(), level::info, 0, UINT64_MAX}});
+  const place p(
+      {{h.get(), level::trace, 0, attachment::no_end}, {h.get(), level::info, 0, attachment::no_end}});
   router r;
   CHECK(at(r, p, 5).size() == 1);
 }
@@ -64,7 +67,7 @@ TEST_CASE("what was asked before is asked again after forget") {
   place p({});
   router r;
   CHECK(at(r, p, 5).empty());
-  const attachment_list changed{{h.get(), level::trace, 0, UINT64_MAX}};
+  const attachment_list changed{{h.get(), level::trace, 0, attachment::no_end}};
   p.logger.attachments.store(&changed);
   CHECK(at(r, p, 5).empty());
   r.forget();

@@ -25,6 +25,18 @@ TEST_CASE("ticks become wall time within a millisecond, for either source") {
   }
 }
 
+TEST_CASE("ticks that no reading explains are of the present, and no duration is negative") {
+  for (const auto source : {detect_clock_source(), clock_source::monotonic}) {
+    const tick_converter converter(source);
+    const std::uint64_t now = converter.ticks();
+    for (const std::uint64_t unknown : {now / 2, now * 2}) {
+      CHECK(converter.to_wall(unknown) == converter.to_wall(now));
+      CHECK(converter.to_duration(unknown, now) == nanoseconds(0));
+    }
+    CHECK(converter.to_duration(now, now - 1000) == nanoseconds(0));
+  }
+}
+
 TEST_CASE("durations in ticks become nanoseconds within one part in a hundred") {
   const auto source = detect_clock_source();
   const tick_converter converter(source);

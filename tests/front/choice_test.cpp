@@ -152,19 +152,20 @@ TEST_CASE("an interval is over when the clock says so, and begins anew with its 
   CHECK_FALSE(limit.admits(4990, 100)); // another thread's reading, a little older
   CHECK_FALSE(limit.admits(5099, 100));
   CHECK(limit.take_suppressed() == 2);
+  CHECK_FALSE(limit.admits(4950, 100));
+  CHECK(limit.admits(3, 100)); // the clock went back
+  CHECK_FALSE(limit.admits(4, 100));
+  CHECK(limit.admits(103, 100));
 }
 
 TEST_CASE("an interval of some milliseconds ends") {
   written w;
   const auto start = std::chrono::steady_clock::now();
-  std::size_t tries = 0;
   while (w.messages().size() < 3 && std::chrono::steady_clock::now() - start < 20s) {
     FAULTLINE_LOG_EVERY(w.lg, level::info, 2ms, "tick");
-    ++tries;
   }
   REQUIRE(w.messages().size() == 3);
   CHECK(std::chrono::steady_clock::now() - start > 3900us); // two intervals, by clocks that differ a little
-  CHECK(tries > 3);
 }
 
 TEST_CASE(

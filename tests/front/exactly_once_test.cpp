@@ -146,6 +146,38 @@ TEST_CASE("a handler attached while a scope holds a record gets that record by t
   CHECK(rt.messages() == strings{"after it was attached", "before it was attached", "error"});
 }
 
+TEST_CASE("a handler removed while a scope holds what it had is not given that again by the dump") {
+  manual_runtime rt;
+  logger lg = rt.get();
+  lg.add_handler(rt.target);
+  {
+    const error_scope scope(lg);
+    FAULTLINE_INFO(lg, "while it was attached");
+    lg.remove_handler(rt.target);
+    FAULTLINE_INFO(lg, "after that");
+    FAULTLINE_ERROR(lg, "error");
+  }
+  CHECK(rt.messages() == strings{"while it was attached", "after that", "error"});
+  CHECK(rt.dumps().at(0).records == 2);
+}
+
+TEST_CASE("what a handler had stays known through any number of changes to the logger's handlers") {
+  manual_runtime rt;
+  logger lg = rt.get();
+  lg.add_handler(rt.target);
+  {
+    const error_scope scope(lg);
+    FAULTLINE_INFO(lg, "passed");
+    rt.write_all();
+    for (int i = 0; i < 100; ++i) {
+      lg.remove_handler(rt.target);
+      lg.add_handler(rt.target);
+    }
+    FAULTLINE_ERROR(lg, "error");
+  }
+  CHECK(rt.messages() == strings{"passed", "error"});
+}
+
 TEST_CASE("scopes on different targets tripped by one record write nearest logger first") {
   strings order;
   const auto recording = [&order](std::string name) {

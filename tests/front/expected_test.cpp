@@ -6,6 +6,7 @@
 
 #include "support/catch.hpp"
 #include "support/manual_runtime.hpp"
+#include "support/standing_clock.hpp"
 
 using namespace faultline;
 using faultline::test::closes;
@@ -182,7 +183,11 @@ TEST_CASE("an expected error refused by everything leaves no context that would 
 }
 
 TEST_CASE("in a storm, too, an expected error that the outbox refuses goes by a buffer") {
-  manual_runtime rt({.outbox_bytes = 4096, .storm_dumps_per_second = 1, .storm_burst = 1});
+  const test::standing_clock clock;
+  manual_runtime rt({.outbox_bytes = 4096,
+                     .storm_dumps_per_second = 1,
+                     .storm_burst = 1,
+                     .on_error = [](const error_report&) {}});
   const auto fail = [&](expectation expects, int times) {
     const error_scope scope(rt.get(), {.expects = expects});
     for (int i = 0; i < times; ++i) FAULTLINE_ERROR(rt.get("app.cache"), "error");

@@ -5,6 +5,7 @@
 
 #include "support/catch.hpp"
 #include "support/manual_runtime.hpp"
+#include "support/standing_clock.hpp"
 #include "support/watched_handler.hpp"
 
 using namespace faultline;
@@ -369,7 +370,8 @@ TEST_CASE("a call, a budget or a result trips a scope that passes through only i
 }
 
 TEST_CASE("in a storm a scope does not begin to pass through") {
-  manual_runtime rt({.storm_dumps_per_second = 1, .storm_burst = 1});
+  const test::standing_clock clock;
+  manual_runtime rt({.storm_dumps_per_second = 1, .storm_burst = 1, .on_error = [](const error_report&) {}});
   const logger lg = rt.get();
   const auto fail = [&](int i) {
     const error_scope scope(lg, passing);

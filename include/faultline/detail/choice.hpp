@@ -38,11 +38,12 @@ class occurrence_count {
 class interval_limit {
  public:
   /// Whether the occurrence at `now` becomes a record; one of several threads that ask at once. All threads
-  /// use one clock, whose readings need not be in order.
+  /// use one clock, whose readings need not be in order. A clock that went back by more than an interval
+  /// begins a new one.
   [[nodiscard]] bool admits(std::uint64_t now, std::uint64_t interval) noexcept {
     std::uint64_t due = due_.load(std::memory_order_relaxed);
-    if (now >= due && due_.compare_exchange_strong(due, now + interval, std::memory_order_relaxed))
-      return true;
+    const bool is_due = now >= due || due - now > 2 * interval;
+    if (is_due && due_.compare_exchange_strong(due, now + interval, std::memory_order_relaxed)) return true;
     suppressed_.fetch_add(1, std::memory_order_relaxed);
     return false;
   }

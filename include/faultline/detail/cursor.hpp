@@ -45,8 +45,8 @@ struct alignas(64) cursor {
   std::byte* head = nullptr; ///< where the next record begins
   std::byte* end = nullptr;  ///< end of the current segment
   /// The thread's latest clock reading, in ticks. With clock_kind::coarse the flusher, too, moves it on while
-  /// it is active, by compare-and-swap from an earlier time: the thread's own plain store is never undone,
-  /// and time never goes back. Relaxed: nothing else hangs on it.
+  /// it is active, by compare-and-swap from an earlier time, or from one that a counter that stepped back
+  /// left in the future: the thread's own plain store is never undone. Relaxed: nothing else hangs on it.
   std::atomic<std::uint64_t> time{0};
   std::uint64_t logged = 0;         ///< records appended since the thread attached
   std::uint32_t argument_bytes = 0; ///< longest string kept of one argument

@@ -1,0 +1,7 @@
+/* Included before each file of counter_steps_test that reads the time stamp counter: the test's own. */
+#pragma once
+
+#ifdef __cplusplus
+extern "C" unsigned long long faultline_test_counter(void) noexcept;
+#endif
+#define __builtin_ia32_rdtsc faultline_test_counter
