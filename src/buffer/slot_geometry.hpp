@@ -10,7 +10,7 @@
 
 namespace faultline::detail {
 
-/// Sizes that all slots of a runtime share.
+/// Sizes that all slots of a runtime share that were made at one time: `start` changes them for later ones.
 struct slot_geometry {
   std::size_t buffer_bytes;
   std::size_t buffers;
@@ -22,6 +22,7 @@ struct slot_geometry {
   bool waits = false;         ///< a thread whose outbox is full waits
   bool holds_outside = false; ///< a thread holds records outside scopes, too
 
+  friend bool operator==(const slot_geometry&, const slot_geometry&) = default;
   [[nodiscard]] std::size_t segment_bytes() const noexcept {
     return buffer_bytes / segments_per_buffer / 64 * 64;
   }

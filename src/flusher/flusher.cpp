@@ -14,7 +14,9 @@
 namespace faultline::detail {
 
 flusher::flusher(generation& threads, const runtime_options& options)
-    : threads_(threads), options_(options), round_(threads, options, counts_), rests_(options) {}
+    : threads_(threads), options_(options), round_(threads, options, counts_), rests_(options_) {
+  options_.default_target = {}; // the runtime keeps it: what a forked child leaves behind must not
+}
 
 flusher::~flusher() { stop(std::chrono::hours(24)); }
 
@@ -41,14 +43,18 @@ void flusher::start() {
 round::outcome flusher::run_round(bool all) {
   std::vector<handler_ptr> reopening;
   std::vector<handler_ptr> orphans;
+  std::optional<runtime_options> others;
   {
     const std::lock_guard lock(mutex_);
+    others.swap(to_take_over_);
+    if (others) std::swap(options_, *others);
     reopening.swap(to_reopen_);
     orphans.swap(from_parent_);
   }
   const barred_section barred;
   for (const handler_ptr& h : orphans) round_.forget_parent(*h);
   if (!reopening.empty()) round_.reopen(reopening);
+  if (others) round_.take_over(options_);
   try {
     return round_.run(all);
   } catch (const std::exception&) { // no memory: what was taken is written as far as it went; the next round
@@ -245,6 +251,14 @@ void flusher::hurry() noexcept {
 void flusher::reopen(std::vector<handler_ptr> handlers) {
   const std::lock_guard lock(mutex_);
   to_reopen_ = std::move(handlers);
+  work_.notify_one();
+}
+
+void flusher::take_over(runtime_options options) {
+  options.default_target = {}; // as above
+  const std::lock_guard lock(mutex_);
+  to_take_over_ = std::move(options);
+  hurried_ = true;
   work_.notify_one();
 }
 

@@ -13,8 +13,9 @@ namespace faultline::detail {
 
 round::round(generation& threads, const runtime_options& options, ledger& counts)
     : threads_(threads), counts_(counts), errors_(options.on_error),
-      views_(threads.owner.geometry.clock, counts), out_(counts, errors_),
-      storms_(threads.storms, options.storm_dumps_per_second, options.storm_burst) {}
+      views_(threads.owner.geometry().clock, counts), out_(counts, errors_),
+      storms_(threads.storms, options.storm_dumps_per_second, options.storm_burst),
+      stats_due_(options.stats_interval, monotonic_nanoseconds()) {}
 
 round::outcome round::run(bool all) {
   views_.clock().refresh();
@@ -32,9 +33,10 @@ round::outcome round::run(bool all) {
     result.complete = result.complete && whole;
     const std::uint64_t written = slot->out.taken() - before;
     result.worked = result.worked || written > 0;
-    result.busy = result.busy || written > threads_.owner.geometry.outbox_bytes / 8;
+    result.busy = result.busy || written > slot->geometry().outbox_bytes / 8;
   }
   write_storms(false);
+  write_stats(false);
   result.written = result.complete;
   if (out_.flush_handlers(all)) result.complete = false;
   errors_.report_due();
@@ -44,7 +46,7 @@ round::outcome round::run(bool all) {
 
 /// For clock_kind::coarse.
 void round::advance_times() noexcept {
-  if (!threads_.owner.geometry.coarse) return;
+  if (!threads_.owner.geometry().coarse) return;
   // Not in each round of a flusher that never rests: threads would miss the cache line at each record.
   constexpr std::chrono::microseconds least(100);
   const std::uint64_t now = threads_.owner.now();
@@ -56,6 +58,7 @@ void round::advance_times() noexcept {
 
 bool round::end(const std::atomic<std::chrono::steady_clock::time_point>& until) {
   write_storms(true);
+  write_stats(true);
   out_.flush_handlers(true);
   const bool is_whole = !out_.finish_handlers(until);
   errors_.report_all();
@@ -64,6 +67,12 @@ bool round::end(const std::atomic<std::chrono::steady_clock::time_point>& until)
 
 void round::reopen(const std::vector<handler_ptr>& handlers) {
   for (const handler_ptr& h : handlers) out_.reopen(*h);
+}
+
+void round::take_over(const runtime_options& options) {
+  errors_.report_to(options.on_error);
+  storms_.set_limits(options.storm_dumps_per_second, options.storm_burst);
+  stats_due_ = stats_schedule(options.stats_interval, monotonic_nanoseconds());
 }
 
 void round::note_published(outcome& result) {
@@ -88,7 +97,7 @@ void round::take_buffers(outcome& result) {
       b.next = nullptr;
       auto& side = b.home->flusher;
       // A second one of that thread, or the one that it can spare.
-      result.busy = result.busy || side.last != nullptr || threads_.owner.geometry.buffers == 2;
+      result.busy = result.busy || side.last != nullptr || b.home->geometry().buffers == 2;
       (side.last != nullptr ? side.last->next : side.first) = &b;
       side.last = &b;
       ++side.taken;
@@ -151,7 +160,7 @@ bool round::write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t&
     }
     at += entry.bytes;
     // In parts, so that a thread that presses finds room while the rest is being written.
-    if (at - slot.out.taken() >= threads_.owner.geometry.outbox_bytes / 4) give_back(slot, at);
+    if (at - slot.out.taken() >= slot.geometry().outbox_bytes / 4) give_back(slot, at);
   }
   return true;
 }
@@ -174,6 +183,7 @@ std::span<handler* const> round::targets_of(thread_slot& slot, outbox_entry& ent
                                             const record_reader& record, const node* logger) {
   if ((entry.flags & outbox_routed) == 0) {
     const auto own = entry.target_list();
+    own.front() = threads_.owner.successor(own.front());
     const bool has_it = (entry.flags & outbox_told) != 0 && logger != nullptr &&
                         router::serves(*logger, own.front(), record.level(), record.time());
     return has_it ? std::span<handler* const>() : own;
@@ -217,8 +227,10 @@ round::fates round::write_dumps(thread_slot& slot, buffer& b) {
 
   auto& side = slot.flusher;
   std::vector<handler*> all;
-  for (std::uint32_t i = 0; i < b.trips; ++i)
+  for (std::uint32_t i = 0; i < b.trips; ++i) {
+    b.trip[i].target = threads_.owner.successor(b.trip[i].target);
     if (std::find(all.begin(), all.end(), b.trip[i].target) == all.end()) all.push_back(b.trip[i].target);
+  }
   std::copy(all.begin(), all.end(), side.last_targets.begin());
   side.last_target_count = all.size();
 
@@ -326,14 +338,26 @@ void round::write_storms(bool all) {
     const std::string text =
         fmt::format("storm: the context of {} failures at {}:{} was suppressed", storm.contexts,
                     entry != nullptr ? entry->facts.file : "?", entry != nullptr ? entry->facts.line : 0);
-    record_view view;
-    view.level = level::warning;
-    view.logger = "faultline";
-    view.time = std::chrono::system_clock::now();
-    view.site = &facts;
-    view.text = text;
-    for (handler* target : storm.targets) out_.write(*target, batch({&view, 1}));
+    for (handler* target : storm.targets)
+      write_line(*threads_.owner.successor(target), level::warning, facts, text);
   }
+}
+
+void round::write_stats(bool last) {
+  static const site_facts facts{"stats", __FILE__, "faultline", "", __LINE__};
+  if (stats_due_.is_due(monotonic_nanoseconds(), last))
+    write_line(threads_.owner.default_target(), level::info, facts, to_string(threads_.owner.stats()));
+}
+
+/// A line of the flusher's own.
+void round::write_line(handler& target, level l, const site_facts& where, std::string_view text) {
+  record_view view;
+  view.level = l;
+  view.logger = "faultline";
+  view.time = std::chrono::system_clock::now();
+  view.site = &where;
+  view.text = text;
+  out_.write(target, batch({&view, 1}));
 }
 
 } // namespace faultline::detail

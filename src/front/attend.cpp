@@ -102,6 +102,7 @@ bool hand_over_refused(thread_slot& slot, scope_set refused, trip_cause& cause) 
 /// targets that have it already. It is still in the buffer.
 [[gnu::noinline]] void tell(thread_slot& slot, record_reader& record, const trip_decision& d, scope_set to,
                             int flags, trip_cause& cause) noexcept {
+  follow_default_target(slot);
   scope_set refused = 0;
   const auto scopes = slot.scopes();
   for (std::size_t i = 0; i < scopes.size(); ++i) {
@@ -111,7 +112,7 @@ bool hand_over_refused(thread_slot& slot, scope_set refused, trip_cause& cause) 
     outbox_entry* const entry =
         obtain_entry(slot, record, {scope.target, scope.context.empty() ? nullptr : &scope.context, error});
     if (entry == nullptr) {
-      if (slot.home->owner.geometry.waits) return attend_stopped(slot, record);
+      if (slot.home->owner.geometry().waits) return attend_stopped(slot, record);
       add(slot.counts.outbox_full, 1);
       refused |= bit_of_scope(i);
       continue;
@@ -144,7 +145,7 @@ void trip_or_pass(thread_slot& slot, record_reader& record, const trip_decision&
   outbox_entry* entry = nullptr;
   if (routed) {
     entry = obtain_entry(slot, record, {nullptr, innermost_context(slot), (d.tripped | d.urgent) != 0});
-    if (entry == nullptr && slot.home->owner.geometry.waits) return attend_stopped(slot, record);
+    if (entry == nullptr && slot.home->owner.geometry().waits) return attend_stopped(slot, record);
   }
 
   const hand_over_result result = d.tripped != 0 ? hand_over(slot, d, cause) : hand_over_result::refused;

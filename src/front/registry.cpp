@@ -160,7 +160,7 @@ void registry::attach(node& n, handler& target) {
   changed.push_back({&target, target.threshold(), from, UINT64_MAX});
   publish(n, std::move(changed));
   lock.unlock();
-  pass(owner_.geometry.clock, from);
+  pass(owner_.geometry().clock, from);
 }
 
 void registry::detach(node& n, handler& target) {
@@ -173,7 +173,7 @@ void registry::detach(node& n, handler& target) {
     if (a.target == &target && a.until == UINT64_MAX) a.until = to;
   publish(n, std::move(changed));
   lock.unlock();
-  pass(owner_.geometry.clock, to);
+  pass(owner_.geometry().clock, to);
 }
 
 void registry::refresh(node& n) noexcept {
@@ -223,7 +223,7 @@ void registry::change_level_everywhere(handler& h) {
   {
     const std::lock_guard lock(configuration_mutex());
     for (registry* r : registries()) {
-      clock = r->owner_.geometry.clock;
+      clock = r->owner_.geometry().clock;
       latest = std::max(latest, r->change_level(h));
     }
   }
