@@ -1,12 +1,16 @@
 // The runtime: the object that owns loggers, threads' buffers, the hand-over queue and the flusher.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
+
+#include <fmt/core.h>
 
 #include <faultline/export.hpp>
 #include <faultline/handler.hpp>
@@ -81,6 +85,9 @@ struct runtime_options {
   bool last_resort =
       true; ///< a record at its logger's flush level or above that no open scope sees and no handler
             ///< takes goes to the default target, as Python's lastResort does; false: to nobody
+  std::chrono::nanoseconds stats_interval =
+      {}; ///< how often the default target gets a line that tells `stats`, and once more at the end; up to a
+          ///< day, late by the flusher's rest; 0: never
 };
 
 /// Counts since the runtime began. Two ledgers close exactly whenever no thread is inside a scope or a
@@ -124,6 +131,10 @@ struct runtime_stats {
       0;                    ///< memory reserved for the threads' buffers; follows the peak of live threads
   std::uint64_t rounds = 0; ///< rounds of the flusher
 };
+
+/// The counts that are not zero, in their order above: "logged=12 discarded=12 threads=1"; "nothing logged"
+/// where there is none. `fmt::format("{}", stats)` and a statement's argument give the same.
+[[nodiscard]] FAULTLINE_API std::string to_string(const runtime_stats& s);
 
 namespace detail {
 struct core;
@@ -184,8 +195,15 @@ class FAULTLINE_API runtime {
 /// The runtime that the free functions use. Never destroyed; stopped at exit by an atexit handler.
 [[nodiscard]] FAULTLINE_API runtime& default_runtime();
 
-/// Configures the default runtime before its first record, scope or attach, and starts it. Throws
-/// `configuration_error` when that has happened already or for an option out of range.
+/// Starts the default runtime with these options. If it has begun, with its first record, scope or attach, it
+/// takes them over: targets, intervals, storms, policies, `on_error` and `drain_on_terminate` hold from now
+/// on, for what is held or on its way to the default target as well; sizes, `clock` and `hold_outside_scopes`
+/// for the calling thread, unless it is in a scope, and for threads that attach later. Without a
+/// `default_target` the one that is there stays.
+///
+/// Throws `configuration_error` for an option out of range, when it was called before, after `stop`, and for
+/// `flusher_mode::manual` where the flusher's thread runs; the error tells what began the runtime. Takes
+/// locks.
 FAULTLINE_API runtime& start(runtime_options options);
 
 /// runtime::flush of the default runtime.
@@ -196,3 +214,12 @@ FAULTLINE_API bool stop(std::chrono::nanoseconds deadline = std::chrono::seconds
 [[nodiscard]] FAULTLINE_API runtime_stats stats();
 
 } // namespace faultline
+
+/// As to_string; takes no format specification.
+template <> struct fmt::formatter<faultline::runtime_stats> {
+  constexpr auto parse(fmt::format_parse_context& c) { return c.begin(); }
+  template <class Context> auto format(const faultline::runtime_stats& s, Context& c) const {
+    const std::string text = faultline::to_string(s);
+    return std::copy(text.begin(), text.end(), c.out());
+  }
+};

@@ -12,7 +12,7 @@
 
 namespace faultline::detail {
 
-/// Sizes that all slots of a runtime share.
+/// Sizes that all slots of a runtime share that were made at one time: `start` changes them for later ones.
 struct slot_geometry {
   std::size_t buffer_bytes;
   std::size_t buffers;
@@ -30,6 +30,7 @@ struct slot_geometry {
   [[nodiscard]] constexpr std::size_t pressing_buffers() const noexcept {
     return std::max<std::size_t>(buffers / 8, 1);
   }
+  friend bool operator==(const slot_geometry&, const slot_geometry&) = default;
   [[nodiscard]] std::size_t segment_bytes() const noexcept {
     return buffer_bytes / segments_per_buffer / 64 * 64;
   }

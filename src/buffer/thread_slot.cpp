@@ -52,6 +52,7 @@ thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) 
   slot->home = &home;
   slot->cursor_ = new (base) cursor;
   slot->buffers_ = reinterpret_cast<buffer*>(base + page_bytes + sizeof(thread_slot));
+  slot->geometry_ = &geometry;
   slot->buffer_count_ = geometry.buffers;
   slot->pressing_ = geometry.pressing_buffers();
   slot->buffer_bytes_ = geometry.buffer_bytes;

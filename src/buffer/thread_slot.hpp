@@ -33,7 +33,7 @@ class hand_over_producer;
 
 class thread_slot {
  public:
-  /// Maps and lays out a slot. Throws std::bad_alloc.
+  /// Maps and lays out a slot; `geometry` outlives it. Throws std::bad_alloc.
   static thread_slot* make(generation& home, const slot_geometry& geometry);
   static void destroy(thread_slot* slot) noexcept;
 
@@ -262,6 +262,7 @@ class thread_slot {
   alignas(64) flusher_side flusher;
   thread_slot* next = nullptr; ///< the generation's list; written before the slot is published
 
+  [[nodiscard]] const slot_geometry& geometry() const noexcept { return *geometry_; }
   [[nodiscard]] std::size_t memory_bytes() const noexcept { return memory_.size(); }
 
  private:
@@ -322,6 +323,7 @@ class thread_slot {
   buffer* current_ = nullptr;
   buffer* next_spare_ = nullptr; // the one that is probably free when the current one leaves
   buffer* buffers_ = nullptr;
+  const slot_geometry* geometry_ = nullptr;
   std::size_t buffer_count_ = 0;
   std::size_t made_ = 0; // of these, so many were used
   std::size_t buffer_bytes_ = 0;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <faultline/runtime.hpp>
@@ -20,6 +21,9 @@ class error_log {
   enum class kind : std::uint8_t { handler, flusher };
 
   explicit error_log(std::function<void(const error_report&)> on_error);
+  void report_to(std::function<void(const error_report&)> on_error) noexcept {
+    on_error_ = std::move(on_error);
+  }
 
   /// Reports now if the source was quiet for a second, else keeps it for `report_due`. `source`: see above;
   /// null for the flusher.

@@ -14,7 +14,9 @@
 namespace faultline::detail {
 
 flusher::flusher(generation& threads, const runtime_options& options)
-    : threads_(threads), options_(options), round_(threads, options, counts_), rests_(options) {}
+    : threads_(threads), options_(options), round_(threads, options, counts_), rests_(options_) {
+  options_.default_target = {}; // the runtime keeps it: what a forked child leaves behind must not
+}
 
 flusher::~flusher() { stop(std::chrono::hours(24)); }
 
@@ -41,14 +43,18 @@ void flusher::start() {
 round::outcome flusher::run_round(bool all) {
   std::vector<handler_ptr> reopening;
   std::vector<handler_ptr> orphans;
+  std::optional<runtime_options> others;
   {
     const std::lock_guard lock(mutex_);
+    others.swap(to_take_over_);
+    if (others) std::swap(options_, *others);
     reopening.swap(to_reopen_);
     orphans.swap(from_parent_);
   }
   const barred_section barred;
   for (const handler_ptr& h : orphans) round_.forget_parent(*h);
   if (!reopening.empty()) round_.reopen(reopening);
+  if (others) round_.take_over(options_);
   try {
     return round_.run(all);
   } catch (const std::exception&) { // no memory: what was taken is written as far as it went; the next round
@@ -79,7 +85,8 @@ void flusher::run() {
     if (tickets_ > fulfilled_) longest = std::min(longest, longest_when_waited_for);
     // Under the mutex: whoever changes what it guards from here on finds a flusher that rests.
     threads_.rest.begin();
-    if (tickets_ == ticket || tickets_ == fulfilled_) {
+    const bool has_orders = to_take_over_ || !to_reopen_.empty();
+    if (!has_orders && (tickets_ == ticket || tickets_ == fulfilled_)) {
       lock.unlock();
       const bool pressed = round_.is_pressed();
       if (!pressed || !outcome.complete)
@@ -244,6 +251,13 @@ bool flusher::ended() {
 void flusher::reopen(std::vector<handler_ptr> handlers) {
   const std::lock_guard lock(mutex_);
   to_reopen_ = std::move(handlers);
+  threads_.rest.interrupt();
+}
+
+void flusher::take_over(runtime_options options) {
+  options.default_target = {}; // as above
+  const std::lock_guard lock(mutex_);
+  to_take_over_ = std::move(options);
   threads_.rest.interrupt();
 }
 

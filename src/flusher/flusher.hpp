@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -32,6 +33,8 @@ class flusher {
   /// One round on the calling thread, in manual mode.
   bool run_once();
   void reopen(std::vector<handler_ptr> handlers);
+  /// Other options, from the next round on; the mode is no other than `thread` or `spinning`.
+  void take_over(runtime_options options);
   /// In a forked child, before `start`: the handlers hear of the fork before the first round.
   void forget_parent(std::vector<handler_ptr> handlers) { from_parent_ = std::move(handlers); }
   [[nodiscard]] bool ended();
@@ -63,7 +66,7 @@ class flusher {
   bool stop_by_hand(clock::time_point until);
 
   generation& threads_;
-  const runtime_options& options_;
+  runtime_options options_; // changed by the flusher thread under the mutex: others read them under it
   ledger counts_;
   round round_;
   rest_schedule rests_; // the flusher thread's
@@ -76,6 +79,7 @@ class flusher {
   std::uint64_t fulfilled_ = 0;
   std::uint64_t waiting_ = 0; // threads in flush
   std::vector<handler_ptr> to_reopen_;
+  std::optional<runtime_options> to_take_over_;
   std::vector<handler_ptr> from_parent_;
   bool in_turn_ = false; // manual mode: somebody runs a round
   bool drained_ = false;

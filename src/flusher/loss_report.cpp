@@ -81,7 +81,7 @@ bool loss_report::write_due(std::uint64_t now_ns, bool look, bool all) {
 void loss_report::write_line(std::size_t which, std::uint64_t more) {
   const loss latest = which < loss_kinds ? latest_of(static_cast<loss_kind>(which)) : loss{};
   const std::string text = describe(which, more, latest);
-  if (latest.target != nullptr) return write(*latest.target, text);
+  if (latest.target != nullptr) return write(*threads_.owner.successor(latest.target), text);
   std::vector<handler*> targets;
   if (const node* const logger = threads_.owner.loggers.find(latest.logger)) {
     routes_.forget(); // handlers may have come since the round's records
@@ -100,12 +100,12 @@ std::string loss_report::describe(std::size_t which, std::uint64_t more, const l
     return fmt::format(
         "lost: {} record{}{}: the outbox of a thread was full (outbox_bytes={}); a larger one or a faster "
         "handler helps",
-        more, s_if(many), place_of(latest.site), threads_.owner.geometry.outbox_bytes);
+        more, s_if(many), place_of(latest.site), threads_.owner.geometry().outbox_bytes);
   case static_cast<std::size_t>(loss_kind::no_buffer):
     return fmt::format("lost: what {} failure{} held{}{}: all buffers of the thread were on their way "
                        "(buffers_per_thread={}); more of them or a faster handler help",
                        more, s_if(many), name_of(latest, loggers), place_of(latest.site),
-                       threads_.owner.geometry.buffers);
+                       threads_.owner.geometry().buffers);
   case static_cast<std::size_t>(loss_kind::scope_refused):
     return fmt::format(
         "{} scope{} hold{} nothing{}: more than {} are open on a thread, or they have more than {} different "

@@ -22,9 +22,9 @@ std::uint64_t written_of(const thread_slot& slot) noexcept {
 
 round::round(generation& threads, const runtime_options& options, ledger& counts)
     : threads_(threads), counts_(counts), errors_(options.on_error),
-      views_(threads.owner.geometry.clock, counts), out_(counts, errors_),
+      views_(threads.owner.geometry().clock, counts), out_(counts, errors_),
       storms_(threads.storms, options.storm_dumps_per_second, options.storm_burst),
-      losses_(threads, counts, out_, router_) {}
+      losses_(threads, counts, out_, router_), stats_due_(options.stats_interval, monotonic_nanoseconds()) {}
 
 round::outcome round::run(bool all) {
   outcome result;
@@ -41,9 +41,10 @@ round::outcome round::run(bool all) {
     result.complete = result.complete && whole;
     const std::uint64_t written = slot->out.taken() - before;
     result.worked = result.worked || written > 0;
-    result.busy = result.busy || written > threads_.owner.geometry.outbox_bytes / 8;
+    result.busy = result.busy || written > slot->geometry().outbox_bytes / 8;
   }
   write_storms(false);
+  write_stats(false);
   result.written = result.complete;
   bool rest_is_left = out_.flush_handlers(all);
   if (losses_.write_due(monotonic_nanoseconds(), all, false)) rest_is_left = out_.flush_handlers(all);
@@ -57,7 +58,7 @@ bool round::is_pressed() const noexcept {
   for (const thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr;
        slot = slot->next) {
     const std::uint64_t outstanding = slot->hand_overs_published.published() - written_of(*slot);
-    if (slot->out.is_pressed() || outstanding >= threads_.owner.geometry.pressing_buffers()) return true;
+    if (slot->out.is_pressed() || outstanding >= slot->geometry().pressing_buffers()) return true;
   }
   return false;
 }
@@ -77,7 +78,7 @@ void round::read_clocks() noexcept {
 
 /// For clock_kind::coarse.
 void round::advance_times() noexcept {
-  if (!threads_.owner.geometry.coarse) return;
+  if (!threads_.owner.geometry().coarse) return;
   // Not in each round of a flusher that never rests: threads would miss the cache line at each record.
   constexpr std::chrono::microseconds least(100);
   const std::uint64_t now = views_.clock().ticks();
@@ -90,6 +91,7 @@ void round::advance_times() noexcept {
 
 bool round::end(const std::atomic<std::chrono::steady_clock::time_point>& until) {
   write_storms(true);
+  write_stats(true);
   out_.flush_handlers(true);
   if (losses_.write_due(monotonic_nanoseconds(), true, true)) out_.flush_handlers(true);
   const bool is_whole = !out_.finish_handlers(until);
@@ -99,6 +101,12 @@ bool round::end(const std::atomic<std::chrono::steady_clock::time_point>& until)
 
 void round::reopen(const std::vector<handler_ptr>& handlers) {
   for (const handler_ptr& h : handlers) out_.reopen(*h);
+}
+
+void round::take_over(const runtime_options& options) {
+  errors_.report_to(options.on_error);
+  storms_.set_limits(options.storm_dumps_per_second, options.storm_burst);
+  stats_due_ = stats_schedule(options.stats_interval, monotonic_nanoseconds());
 }
 
 void round::note_published(outcome& result) {
@@ -123,7 +131,7 @@ void round::take_buffers(outcome& result) {
       b.next = nullptr;
       auto& side = b.home->flusher;
       // A second one of that thread, or the one that it can spare.
-      result.busy = result.busy || side.last != nullptr || threads_.owner.geometry.buffers == 2;
+      result.busy = result.busy || side.last != nullptr || b.home->geometry().buffers == 2;
       (side.last != nullptr ? side.last->next : side.first) = &b;
       side.last = &b;
       ++side.taken;
@@ -186,7 +194,7 @@ bool round::write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t&
     }
     at += entry.bytes;
     // In parts, so that a thread that presses finds room while the rest is being written.
-    if (at - slot.out.taken() >= threads_.owner.geometry.outbox_bytes / 4) give_back(slot, at);
+    if (at - slot.out.taken() >= slot.geometry().outbox_bytes / 4) give_back(slot, at);
   }
   return true;
 }
@@ -207,7 +215,11 @@ void round::write_entry(thread_slot& slot, outbox_entry& entry) {
 /// until the next call.
 std::span<handler* const> round::targets_of(thread_slot& slot, outbox_entry& entry,
                                             const record_reader& record, const node* logger) {
-  if ((entry.flags & outbox_routed) == 0) return entry.target_list();
+  if ((entry.flags & outbox_routed) == 0) {
+    const auto own = entry.target_list();
+    own.front() = threads_.owner.successor(own.front());
+    return own;
+  }
   if (logger == nullptr) return {};
   const std::span<handler* const> routed = router_.route(*logger, record.level(), entry.version);
   if ((entry.flags & outbox_in_dump) == 0) return routed;
@@ -247,8 +259,10 @@ round::fates round::write_dumps(thread_slot& slot, buffer& b) {
 
   auto& side = slot.flusher;
   std::vector<handler*> all;
-  for (std::uint32_t i = 0; i < b.trips; ++i)
+  for (std::uint32_t i = 0; i < b.trips; ++i) {
+    b.trip[i].target = threads_.owner.successor(b.trip[i].target);
     if (std::find(all.begin(), all.end(), b.trip[i].target) == all.end()) all.push_back(b.trip[i].target);
+  }
   std::copy(all.begin(), all.end(), side.last_targets.begin());
   side.last_target_count = all.size();
 
@@ -352,14 +366,16 @@ void round::write_storms(bool all) {
     const std::string text =
         fmt::format("storm: the context of {} failures at {}:{} was suppressed", storm.contexts,
                     entry != nullptr ? entry->facts.file : "?", entry != nullptr ? entry->facts.line : 0);
-    record_view view;
-    view.level = level::warning;
-    view.logger = "faultline";
-    view.time = std::chrono::system_clock::now();
-    view.site = &facts;
-    view.text = text;
-    for (handler* target : storm.targets) out_.write(*target, batch({&view, 1}));
+    for (handler* target : storm.targets)
+      (void)out_.write_line(*threads_.owner.successor(target), level::warning, facts, text);
   }
+}
+
+void round::write_stats(bool last) {
+  static const site_facts facts{"stats", __FILE__, "faultline", "", __LINE__};
+  if (stats_due_.is_due(monotonic_nanoseconds(), last))
+    (void)out_.write_line(threads_.owner.default_target(), level::info, facts,
+                          to_string(threads_.owner.stats()));
 }
 
 } // namespace faultline::detail

@@ -14,6 +14,7 @@
 #include "flusher/ledger.hpp"
 #include "flusher/loss_report.hpp"
 #include "flusher/router.hpp"
+#include "flusher/stats_schedule.hpp"
 #include "flusher/storm_control.hpp"
 #include "flusher/view_builder.hpp"
 #include "front/core.hpp"
@@ -52,6 +53,7 @@ class round {
   /// be, which may change meanwhile. Once, before the flusher ends. True when no handler has anything left.
   bool end(const std::atomic<std::chrono::steady_clock::time_point>& until);
   void reopen(const std::vector<handler_ptr>& handlers);
+  void take_over(const runtime_options& options);
   void forget_parent(handler& h) noexcept { out_.after_fork(h); }
 
  private:
@@ -77,6 +79,7 @@ class round {
   void write_dump(thread_slot& slot, buffer& b, std::span<const trip_descriptor*> group);
   fates write_suppressed(buffer& b, const std::vector<handler*>& targets);
   void write_storms(bool all);
+  void write_stats(bool last);
   void choose(const trip_descriptor& trip);
 
   generation& threads_;
@@ -87,6 +90,7 @@ class round {
   router router_;
   storm_control storms_;
   loss_report losses_;
+  stats_schedule stats_due_;
   std::uint64_t next_dump_ = 1;
   std::uint64_t logged_ = 0;      // by all threads, as the last round saw it
   std::uint64_t advanced_to_ = 0; // ticks: the cursors' times

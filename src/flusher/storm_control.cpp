@@ -10,6 +10,13 @@ void storm_control::fill(bucket& b, std::uint64_t now_ns) const noexcept {
   b.filled_ns = now_ns;
 }
 
+void storm_control::set_limits(std::uint32_t dumps_per_second, std::uint32_t burst) noexcept {
+  for (auto& [site, b] : buckets_)
+    b.tokens = std::clamp(b.tokens + static_cast<double>(burst) - burst_, 0.0, static_cast<double>(burst));
+  rate_ = dumps_per_second;
+  burst_ = burst;
+}
+
 bool storm_control::allow(std::uint32_t site, std::uint64_t now_ns, const std::vector<handler*>& targets) {
   if (rate_ == 0 || site == 0) return true;
   bucket& b = buckets_.try_emplace(site, bucket{burst_, now_ns, false, 0, 0, {}}).first->second;
@@ -35,7 +42,7 @@ std::vector<storm_control::ended_storm> storm_control::summaries(std::uint64_t n
   for (auto& [site, b] : buckets_) {
     if (!b.storm) continue;
     fill(b, now_ns);
-    const bool over = all || b.tokens >= std::max(1.0, burst_ / 10);
+    const bool over = all || rate_ == 0 || b.tokens >= std::max(1.0, burst_ / 10);
     if (!over && now_ns - b.told_ns < interval_ns) continue;
     const std::uint64_t contexts = b.suppressed + board_.remove(site);
     if (contexts > 0) ended.push_back({site, contexts, b.targets});

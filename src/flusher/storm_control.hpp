@@ -16,6 +16,9 @@ class storm_control {
   storm_control(storm_board& board, std::uint32_t dumps_per_second, std::uint32_t burst)
       : board_(board), rate_(dumps_per_second), burst_(burst) {}
 
+  /// Other bounds from now on: what a larger burst adds is there at once.
+  void set_limits(std::uint32_t dumps_per_second, std::uint32_t burst) noexcept;
+
   /// Takes a token for a dump of this site; false: its context is suppressed, for those targets.
   bool allow(std::uint32_t site, std::uint64_t now_ns, const std::vector<handler*>& targets);
 

@@ -104,6 +104,7 @@ bool hand_over_refused(thread_slot& slot, scope_set refused, trip_cause& cause) 
 /// targets that have it already. It is still in the buffer.
 [[gnu::noinline]] void tell(thread_slot& slot, record_reader& record, const trip_decision& d, scope_set to,
                             trip_cause& cause) noexcept {
+  follow_default_target(slot);
   scope_set refused = 0;
   const auto scopes = slot.scopes();
   for (std::size_t i = 0; i < scopes.size(); ++i) {
@@ -113,7 +114,7 @@ bool hand_over_refused(thread_slot& slot, scope_set refused, trip_cause& cause) 
     outbox_entry* const entry =
         obtain_entry(slot, record, {scope.target, scope.context.empty() ? nullptr : &scope.context, error});
     if (entry == nullptr) {
-      if (slot.home->owner.geometry.waits) return attend_stopped(slot, record);
+      if (slot.home->owner.geometry().waits) return attend_stopped(slot, record);
       slot.note_loss(loss_kind::outbox_full,
                      {.site = record.site(), .logger = record.logger(), .target = scope.target});
       refused |= bit_of_scope(i);
@@ -147,7 +148,7 @@ void trip_or_pass(thread_slot& slot, record_reader& record, const trip_decision&
   outbox_entry* entry = nullptr;
   if (routed) {
     entry = obtain_entry(slot, record, {nullptr, innermost_context(slot), (d.tripped | d.urgent) != 0});
-    if (entry == nullptr && slot.home->owner.geometry.waits) return attend_stopped(slot, record);
+    if (entry == nullptr && slot.home->owner.geometry().waits) return attend_stopped(slot, record);
   }
 
   const hand_over_result result = d.tripped != 0 ? hand_over(slot, d, cause) : hand_over_result::refused;
@@ -173,7 +174,7 @@ void trip_or_pass(thread_slot& slot, record_reader& record, const trip_decision&
 /// Whether nobody would have the record, though its logger says by its flush level that such records are
 /// worth a dump: no open scope sees it, and it is known that no handler takes it.
 bool is_silent_error(thread_slot& slot, const node& n, level_mask bit) noexcept {
-  if ((n.flush_mask.load(std::memory_order_relaxed) & bit) == 0 || !slot.home->owner.geometry.last_resort)
+  if ((n.flush_mask.load(std::memory_order_relaxed) & bit) == 0 || !slot.home->owner.geometry().last_resort)
     return false;
   for (const scope_slot& scope : slot.scopes())
     if (!scope.abandoned() && n.reaches(*scope.logger)) return false;
@@ -187,7 +188,7 @@ bool is_silent_error(thread_slot& slot, const node& n, level_mask bit) noexcept 
   handler* const target = &slot.home->owner.default_target();
   outbox_entry* const entry = obtain_entry(slot, record, {target, nullptr, true});
   if (entry == nullptr) {
-    if (slot.home->owner.geometry.waits) return attend_stopped(slot, record);
+    if (slot.home->owner.geometry().waits) return attend_stopped(slot, record);
     slot.note_loss(loss_kind::outbox_full,
                    {.site = record.site(), .logger = record.logger(), .target = target});
     return slot.settle_lost(record);

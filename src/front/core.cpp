@@ -118,7 +118,7 @@ std::uint64_t storm_board::remove(std::uint32_t site) noexcept {
 
 thread_slot& generation::attach_thread(const slot_geometry& geometry) {
   for (thread_slot* slot = slots.load(std::memory_order_acquire); slot != nullptr; slot = slot->next)
-    if (slot->try_attach()) return *slot;
+    if (&slot->geometry() == &geometry && slot->try_attach()) return *slot;
   const std::lock_guard lock(slots_mutex);
   thread_slot* slot = thread_slot::make(*this, geometry);
   slot->owner = &owner;
@@ -138,7 +138,8 @@ thread_slot& generation::attach_thread(const slot_geometry& geometry) {
 }
 
 core::core(const slot_geometry& sizes)
-    : geometry(sizes), ns_per_tick(early_nanoseconds_per_tick(sizes.clock)), loggers(*this) {
+    : ns_per_tick(early_nanoseconds_per_tick(sizes.clock)), loggers(*this) {
+  set_geometry(sizes);
   // Made here, so that no statement has to.
   (void)fork_guard::instance();
   (void)dictionary::instance();
@@ -151,6 +152,19 @@ core::core(const slot_geometry& sizes)
 }
 
 core::~core() = default;
+
+void core::set_geometry(const slot_geometry& sizes) {
+  if (!geometries_.empty() && sizes == geometries_.front()) return;
+  geometries_.push_front(sizes);
+  geometry_.store(&geometries_.front(), std::memory_order_release);
+}
+
+void core::set_default_target(handler& target, bool succeeds) noexcept {
+  // The first one alone: a later one may be the program's own, which scopes may name.
+  if (succeeds && former_target_.load(std::memory_order_relaxed) == nullptr)
+    former_target_.store(default_target_.load(std::memory_order_relaxed), std::memory_order_release);
+  default_target_.store(&target, std::memory_order_release);
+}
 
 void core::end_generation() noexcept {
   // Of an earlier generation nothing is freed: its locks and its flusher are the parent's.
@@ -169,14 +183,32 @@ generation* core::begun() const noexcept {
   return g != nullptr && guard.alive() && g->epoch == guard.epoch() ? g : nullptr;
 }
 
-generation& core::begin() {
+namespace {
+
+std::string words_for(const beginning& by) {
+  if (by.statement == nullptr) {
+    std::string words(by.call);
+    if (!by.name.empty()) words.append(" '").append(by.name).append("'");
+    if (!by.logger.empty()) words.append(" of logger ").append(by.logger);
+    return words;
+  }
+  const site& s = *by.statement;
+  return "the statement at " + std::string(s.file) + ':' + std::to_string(s.line) + " in " + s.function +
+         ", \"" + s.format + '"';
+}
+
+} // namespace
+
+generation& core::begin(const beginning& by) {
   if (generation* g = begun()) return *g;
   fork_guard& guard = fork_guard::instance();
   const std::lock_guard lock(guard);
   test_point(race_point::generation_locked);
   if (!guard.alive()) guard.revive(); // in a forked child: what the parent's threads left has an older epoch
   if (generation* g = begun()) return *g;
+  std::string words = words_for(by);
   generation* made = make_generation(guard.epoch());
+  if (began_by_.empty()) began_by_ = std::move(words);
   current_.store(made, std::memory_order_release);
   return *made;
 }
@@ -189,8 +221,8 @@ thread_slot* find_slot(const core& owner) noexcept {
 
 namespace {
 
-thread_slot* attach_this_thread(core& owner) {
-  thread_slot* slot = &owner.begin().attach_thread(owner.geometry);
+thread_slot* attach_this_thread(core& owner, const beginning& by) {
+  thread_slot* slot = &owner.begin(by).attach_thread(owner.geometry());
   slot->next_of_thread = slots_of_thread::first();
   try {
     slots_of_thread::set_first(slot);
@@ -199,7 +231,7 @@ thread_slot* attach_this_thread(core& owner) {
     throw;
   }
   owner.acquire();
-  if (owner.geometry.holds_outside)
+  if (slot->geometry().holds_outside)
     slot->hold_outside(owner.loggers.root(), owner.default_target(), owner.now());
   slot->place().open.store(slot->owner, std::memory_order_relaxed);
   return slot;
@@ -207,7 +239,7 @@ thread_slot* attach_this_thread(core& owner) {
 
 } // namespace
 
-thread_slot* obtain_slot(core& owner) noexcept {
+thread_slot* obtain_slot(core& owner, const beginning& by) noexcept {
   cursor* const before = current_cursor;
   if (before == &barred_cursor || before == &attaching_cursor) return nullptr;
   thread_slot* slot = find_slot(owner);
@@ -221,7 +253,7 @@ thread_slot* obtain_slot(core& owner) noexcept {
   if (ours && before->open.load(std::memory_order_relaxed) == nullptr) return nullptr;
   current_cursor = &attaching_cursor; // a signal handler that logs from here on is counted and goes away
   try {
-    slot = attach_this_thread(owner);
+    slot = attach_this_thread(owner, by);
     current_cursor = &slot->place();
     return slot;
   } catch (...) { // no memory, or no thread for the flusher
@@ -230,16 +262,35 @@ thread_slot* obtain_slot(core& owner) noexcept {
   }
 }
 
+void renew_slot(core& owner) noexcept {
+  thread_slot* const slot = find_slot(owner);
+  if (slot == nullptr || &slot->geometry() == &owner.geometry() || slot->in_scope() ||
+      slot->place().open.load(std::memory_order_relaxed) == nullptr)
+    return;
+  current_cursor = &attaching_cursor; // a signal handler that logs meanwhile is counted and goes away
+  if (thread_slot* before = slots_of_thread::first(); before == slot) {
+    slots_of_thread::set_first(slot->next_of_thread); // no memory is needed for a key that has a value
+  } else {
+    while (before->next_of_thread != slot) before = before->next_of_thread;
+    before->next_of_thread = slot->next_of_thread;
+  }
+  const std::uint32_t name = slot->thread.name;
+  slot->detach();
+  owner.release(); // not the last: the caller's runtime has it
+  current_cursor = &closed_cursor;
+  if (thread_slot* const renewed = obtain_slot(owner, {})) renewed->thread.name = name;
+}
+
 barred_section::barred_section() noexcept : before_(current_cursor) { current_cursor = &barred_cursor; }
 barred_section::~barred_section() { current_cursor = before_; }
 void handler_access::bar_this_thread() noexcept { current_cursor = &barred_cursor; }
 bool this_thread_is_barred() noexcept { return current_cursor == &barred_cursor; }
 
-cursor* prepare(const level_gate& gate) noexcept {
+cursor* prepare(const level_gate& gate, const site& where) noexcept {
   // A fork inside a statement leaves its child a cursor that is wiped and then opened: it has no slot.
   if (cursor* const c = current_cursor; c->slot != nullptr && is_open(*c, &gate.owner())) return c;
   core& owner = core::of(gate.owner());
-  if (thread_slot* slot = obtain_slot(owner)) return &slot->place();
+  if (thread_slot* slot = obtain_slot(owner, {.statement = &where})) return &slot->place();
   const bool inside = current_cursor == &attaching_cursor || find_slot(owner) != nullptr;
   auto& count = this_thread_is_barred() ? owner.barred : inside ? owner.reentered : owner.unmade;
   count.fetch_add(1, std::memory_order_relaxed);

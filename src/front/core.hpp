@@ -7,13 +7,20 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <forward_list>
 #include <mutex>
+#include <string>
+#include <string_view>
 
 #include "base/clock.hpp"
 #include "buffer/thread_slot.hpp"
 #include "front/registry.hpp"
 #include "handover/flusher_rest.hpp"
 #include "handover/hand_over_queue.hpp"
+
+namespace faultline {
+struct runtime_stats;
+}
 
 namespace faultline::detail {
 
@@ -75,6 +82,14 @@ struct generation {
   storm_board storms;
 };
 
+/// What begins a runtime: a statement, or a call, or a scope with its name and its logger's.
+struct beginning {
+  const site* statement = nullptr;
+  std::string_view call = {};
+  std::string_view name = {};
+  std::string_view logger = {};
+};
+
 struct core : core_head {
   [[nodiscard]] static core& of(const core_head& head) noexcept {
     return static_cast<core&>(const_cast<core_head&>(head));
@@ -85,16 +100,33 @@ struct core : core_head {
   core(const core&) = delete;
   core& operator=(const core&) = delete;
 
-  /// The generation of this process, made and started on first use. Throws std::bad_alloc, std::system_error.
-  generation& begin();
+  /// The generation of this process, made and started on first use, `by` whom is noted once. Throws
+  /// std::bad_alloc, std::system_error.
+  generation& begin(const beginning& by);
   /// The same if it has begun, else null. Any thread.
   [[nodiscard]] generation* begun() const noexcept;
 
   /// Keeps the handler alive until the runtime ends, and lets raw pointers to it stand for it. Any thread;
   /// takes a lock unless it is kept already.
   virtual void keep(handler& h) = 0;
-  [[nodiscard]] handler& default_target() noexcept { return *default_target_; }
-  [[nodiscard]] std::uint64_t now() const noexcept { return read_ticks(geometry.clock); }
+  [[nodiscard]] handler& default_target() const noexcept {
+    return *default_target_.load(std::memory_order_acquire);
+  }
+  /// Whether `start` took over and gave another default target.
+  [[nodiscard]] bool has_former_target() const noexcept {
+    return former_target_.load(std::memory_order_acquire) != nullptr;
+  }
+  /// Where records for that target go now: to itself, but for the default target of before `start`.
+  [[nodiscard]] handler* successor(handler* target) const noexcept {
+    return target == former_target_.load(std::memory_order_acquire) ? &default_target() : target;
+  }
+  /// What threads that attach now get. The address is the same as long as nothing of it changes; `clock`
+  /// never does.
+  [[nodiscard]] const slot_geometry& geometry() const noexcept {
+    return *geometry_.load(std::memory_order_acquire);
+  }
+  [[nodiscard]] std::uint64_t now() const noexcept { return read_ticks(geometry().clock); }
+  [[nodiscard]] virtual runtime_stats stats() const = 0;
 
   /// One for the runtime, one for each attached thread; the last to go deletes the core.
   void acquire() noexcept {
@@ -107,7 +139,6 @@ struct core : core_head {
     return static_cast<std::uint64_t>(std::min(static_cast<double>(time.count()) / ns_per_tick, 1e18));
   }
 
-  slot_geometry geometry;
   double ns_per_tick; ///< for time budgets: measured when the runtime was made
   registry loggers;
 
@@ -124,16 +155,29 @@ struct core : core_head {
   /// has.
   void end_generation() noexcept;
   virtual generation* make_generation(std::uint64_t epoch) = 0;
-  handler* default_target_ = nullptr;
+  // Set-up: one caller at a time.
+  /// Throws std::bad_alloc.
+  void set_geometry(const slot_geometry& sizes);
+  /// `succeeds`: what goes to the present one from now on goes to this one, too.
+  void set_default_target(handler& target, bool succeeds) noexcept;
+  /// The words for what began the runtime first; empty if nothing did. Under the fork guard's lock.
+  [[nodiscard]] const std::string& began_by() const noexcept { return began_by_; }
 
  private:
   /// Written under the fork guard's lock; release, and acquire by readers: publishes the generation.
   std::atomic<generation*> current_{nullptr};
   std::atomic<std::uint64_t> references_{1};
+  /// Release by set-up, acquire by threads and the flusher: publishes the sizes.
+  std::atomic<const slot_geometry*> geometry_{nullptr};
+  /// Release by set-up, acquire by threads and the flusher: publishes the handler. `start` writes the former
+  /// one first, so that whoever sees the present one sees what it succeeds.
+  std::atomic<handler*> default_target_{nullptr}, former_target_{nullptr};
+  std::forward_list<slot_geometry> geometries_; // kept: slots point to theirs
+  std::string began_by_;
 };
 
 inline void generation::press(bool urgently) noexcept {
-  if (owner.geometry.wakes) rest.ask(urgently);
+  if (owner.geometry().wakes) rest.ask(urgently);
 }
 
 /// The calling thread's slot of that core, or null. No lock, no allocation.
@@ -142,7 +186,11 @@ inline void generation::press(bool urgently) noexcept {
 /// The calling thread's slot of that core, attaching the thread if needed and making its cursor the current
 /// one. Null, when the thread may not log now: inside a statement, on the flusher's thread, or without
 /// memory. Counts nothing.
-[[nodiscard]] thread_slot* obtain_slot(core& owner) noexcept;
+[[nodiscard]] thread_slot* obtain_slot(core& owner, const beginning& by) noexcept;
+
+/// Sizes have changed: gives the calling thread, if it is attached, a slot that has them, and the name it
+/// had, unless it is in a scope or a statement.
+void renew_slot(core& owner) noexcept;
 
 /// As long as it lives nothing the calling thread logs makes a record, in any runtime: rounds of the flusher.
 class barred_section {

@@ -48,7 +48,7 @@ outbox_entry* wait_for_entry(thread_slot& slot, const record_reader& record,
   // A sleep takes a tenth of a millisecond, in which the flusher empties some 64 KiB: the thread of a larger
   // ring leaves the processor to it, that of a smaller one would let it run dry.
   constexpr std::size_t large_ring = std::size_t{128} << 10;
-  const unsigned tries_without_sleep = slot.home->owner.geometry.outbox_bytes >= large_ring ? 3 : 100;
+  const unsigned tries_without_sleep = slot.geometry().outbox_bytes >= large_ring ? 3 : 100;
   constexpr unsigned tries_between_calls = 100;
   constexpr timespec pause{0, 50'000};
   const int error = errno;
@@ -73,7 +73,7 @@ outbox_entry* wait_for_entry(thread_slot& slot, const record_reader& record,
 outbox_entry* obtain_entry(thread_slot& slot, const record_reader& record,
                            const entry_contents& contents) noexcept {
   outbox_entry* entry = prepare_entry(slot, record, contents);
-  if (entry == nullptr && slot.home->owner.geometry.waits) entry = wait_for_entry(slot, record, contents);
+  if (entry == nullptr && slot.home->owner.geometry().waits) entry = wait_for_entry(slot, record, contents);
   return entry;
 }
 
@@ -89,7 +89,7 @@ void publish_entry(thread_slot& slot, outbox_entry& entry, int flags) noexcept {
 }
 
 void pass_outside_scopes(thread_slot& slot, const record_reader& record) noexcept {
-  const bool waits = slot.home->owner.geometry.waits;
+  const bool waits = slot.home->owner.geometry().waits;
   outbox_entry* entry = nullptr;
   if (slot.home->accepting.load(std::memory_order_relaxed)) {
     test_point(race_point::accepted);

@@ -21,8 +21,10 @@ namespace {
 
 core& core_of(const node_head& n) noexcept { return core::of(*n.owner); }
 
-/// The bit of the target among those of the open scopes; 0 when the thread has too many different ones.
+/// The bits of the target, mostly one, among those of the open scopes; 0 when the thread has too many
+/// different ones.
 std::uint8_t target_bit(thread_slot& slot, const handler* target) noexcept {
+  follow_default_target(slot);
   std::uint8_t taken = 0;
   for (const scope_slot& scope : slot.scopes()) {
     if (scope.target == target) return scope.target_bit;
@@ -199,7 +201,11 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
   detail::core& owner = detail::core_of(*node_);
   detail::cursor& here = *detail::current_cursor;
   detail::thread_slot* const slot =
-      here.slot != nullptr && detail::is_open(here, &owner) ? here.slot : detail::obtain_slot(owner);
+      here.slot != nullptr && detail::is_open(here, &owner)
+          ? here.slot
+          : detail::obtain_slot(owner, {.call = "a scope",
+                                        .name = settings.name,
+                                        .logger = static_cast<const detail::node&>(*node_).name});
   if (slot == nullptr) {
     owner.scopes_unattached.fetch_add(1, std::memory_order_relaxed);
     return;
@@ -311,7 +317,7 @@ void error_scope::leave_elsewhere() noexcept {
   if (scope.ended_elsewhere.exchange(unnamed ? present : serial_, std::memory_order_relaxed) == serial_)
     return;
   detail::core& owner = detail::core_of(*node_);
-  if (detail::thread_slot* const slot = detail::obtain_slot(owner); slot != nullptr)
+  if (detail::thread_slot* const slot = detail::obtain_slot(owner, {}); slot != nullptr)
     slot->note_loss(detail::loss_kind::scope_moved, latest);
   else
     owner.scopes_moved.fetch_add(1, std::memory_order_relaxed);

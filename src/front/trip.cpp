@@ -272,8 +272,24 @@ hand_over_result hand_over_from(thread_slot& slot, const trip_decision& d, const
 } // namespace
 
 hand_over_result hand_over(thread_slot& slot, const trip_decision& d, const trip_cause& cause) noexcept {
-  return slot.scopes().size() == 1 && !slot.some_special ? hand_over_from<true>(slot, d, cause)
-                                                         : hand_over_from<false>(slot, d, cause);
+  if (slot.scopes().size() == 1 && !slot.some_special) return hand_over_from<true>(slot, d, cause);
+  follow_default_target(slot);
+  return hand_over_from<false>(slot, d, cause);
+}
+
+void adopt_default_target(thread_slot& slot) noexcept {
+  const core& owner = slot.home->owner;
+  const auto scopes = slot.scopes();
+  for (scope_slot& scope : scopes) {
+    handler* const present = owner.successor(scope.target);
+    if (present == scope.target) continue;
+    // What is at the former target stays as written. What others write to the present one counts from now on.
+    std::uint8_t bits = scope.target_bit;
+    for (const scope_slot& other : scopes)
+      if (other.target == present) bits = static_cast<std::uint8_t>(bits | other.target_bit);
+    scope.target = present;
+    scope.target_bit = bits;
+  }
 }
 
 void trip_without_record(thread_slot& slot, trip_decision d, const trip_cause& cause) noexcept {

@@ -33,6 +33,14 @@ inline std::uint64_t note_time(cursor& c) noexcept {
 /// tripped, otherwise by copy of the span from the lowest tripped watermark. Waits for nobody.
 hand_over_result hand_over(thread_slot& slot, const trip_decision& d, const trip_cause& cause) noexcept;
 
+/// Scopes that were entered with the default target of before `start` have the present one from now on, as
+/// records for the former go there: a record that the one scope writes is not written there again by another.
+void adopt_default_target(thread_slot& slot) noexcept;
+inline void follow_default_target(thread_slot& slot) noexcept {
+  if (slot.home->owner.has_former_target()) [[unlikely]]
+    adopt_default_target(slot);
+}
+
 /// The segment has no room for so many bytes: goes on in the next one, forgetting what it held. False when
 /// the record can never fit. The cursor is closed.
 bool make_room(cursor& c, std::size_t bytes) noexcept;

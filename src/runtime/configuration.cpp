@@ -71,6 +71,8 @@ constexpr std::array option_keys{
                }},
     option_key{"outbox_bytes",
                [](auto& o, auto key, auto value) { o.outbox_bytes = parse_size(key, value); }},
+    option_key{"stats_interval",
+               [](auto& o, auto key, auto value) { o.stats_interval = parse_time(key, value); }},
     option_key{"storm_burst", [](auto& o, auto key, auto value) { o.storm_burst = parse_count(key, value); }},
     option_key{"storm_dumps_per_second",
                [](auto& o, auto key, auto value) { o.storm_dumps_per_second = parse_count(key, value); }},

@@ -61,7 +61,7 @@ bool runtime::flush(std::chrono::nanoseconds deadline) { return full(core_).flus
 bool runtime::stop(std::chrono::nanoseconds deadline) { return full(core_).stop(deadline); }
 runtime_stats runtime::stats() const { return full(core_).stats(); }
 void runtime::attach_thread(std::string_view name) {
-  detail::thread_slot* const slot = detail::obtain_slot(*core_);
+  detail::thread_slot* const slot = detail::obtain_slot(*core_, {.call = "attach_thread"});
   if (slot != nullptr && !name.empty()) slot->thread.name = detail::thread_names::instance().enter(name);
 }
 bool runtime::run_once() { return full(core_).run_once(); }

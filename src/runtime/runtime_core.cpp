@@ -24,6 +24,12 @@ void check_interval(std::string_view option, std::chrono::nanoseconds value) {
     throw configuration_error(option, std::to_string(value.count()) + " ns", "must be from 0 to one minute");
 }
 
+void check_stats_interval(std::chrono::nanoseconds value) {
+  if (value < std::chrono::nanoseconds(0) || value > std::chrono::hours(24))
+    throw configuration_error("stats_interval", std::to_string(value.count()) + " ns",
+                              "must be from 0 to one day");
+}
+
 } // namespace
 
 const runtime_options& in_range(const runtime_options& o) {
@@ -50,6 +56,7 @@ const runtime_options& in_range(const runtime_options& o) {
   check_interval("busy_interval", o.busy_interval);
   check_interval("idle_interval", o.idle_interval);
   check_range("storm_burst", o.storm_burst, 1, UINT32_MAX);
+  check_stats_interval(o.stats_interval);
   return o;
 }
 
@@ -76,15 +83,17 @@ slot_geometry geometry_of(const runtime_options& o) noexcept {
 } // namespace
 
 runtime_core::runtime_core(runtime_options options) : core(geometry_of(in_range(options))) {
+  if (!options.default_target) options.default_target = make_stream_handler(stderr);
   set_options(std::move(options));
 }
 
+/// Without a target the one that is there stays.
 void runtime_core::set_options(runtime_options options) {
-  const handler_ptr target = options.default_target ? options.default_target : make_stream_handler(stderr);
-  keep(*target);
-  default_target_ = target.get();
+  const handler_ptr target = options.default_target;
+  if (target) keep(*target);
+  set_geometry(geometry_of(options));
+  if (target) set_default_target(*target, has_begun());
   options_ = std::move(options);
-  geometry = geometry_of(options_);
 }
 
 runtime_core::~runtime_core() {
@@ -94,18 +103,38 @@ runtime_core::~runtime_core() {
 
 void runtime_core::configure(runtime_options options) {
   (void)in_range(options);
+  runtime_options for_flusher = options; // copied here: what that runs is the program's, and may log
   {
     const std::lock_guard lock(fork_guard::instance());
-    check_startable();
+    refuse_second_start();
+    if (has_begun() && options.flusher == flusher_mode::manual && options_.flusher != flusher_mode::manual)
+      throw configuration_error("flusher", "manual",
+                                "the flusher's thread runs already: the runtime began with " + began_by());
     set_options(std::move(options));
+    started_ = true;
+    if (running_generation* g = running()) g->flushing.take_over(std::move(for_flusher));
   }
-  begin();
+  try {
+    begin({.call = "start"});
+  } catch (...) { // no memory, or no thread: it may be called again
+    const std::lock_guard lock(fork_guard::instance());
+    started_ = false;
+    throw;
+  }
+  renew_slot(*this);
 }
 
 void runtime_core::check_startable() const {
-  if (has_begun())
-    throw configuration_error("start", "default runtime",
-                              "it has begun: call start once, before the first record, scope or attach");
+  const std::lock_guard lock(fork_guard::instance());
+  refuse_second_start();
+}
+
+void runtime_core::refuse_second_start() const {
+  const bool is_stopped = stopped_.load(std::memory_order_relaxed);
+  if (!started_ && !is_stopped) return;
+  std::string reason = is_stopped ? "it was stopped" : "it was started before: call start once";
+  if (!began_by().empty()) reason += "; it began with " + began_by();
+  throw configuration_error("start", "default runtime", reason);
 }
 
 void runtime_core::keep(handler& h) {
@@ -170,14 +199,14 @@ bool runtime_core::run_once() {
   if (options_.flusher != flusher_mode::manual)
     throw std::logic_error(
         "runtime::run_once: the runtime's flusher has a thread of its own (flusher_mode::manual has none)");
-  auto& g = static_cast<running_generation&>(begin());
+  auto& g = static_cast<running_generation&>(begin({.call = "run_once"}));
   return g.flushing.run_once();
 }
 
 void runtime_core::reopen() {
   if (has_begun()) // in a forked child, where handlers forget the parent's text first, it may have to begin
                    // anew
-    static_cast<running_generation&>(begin()).flushing.reopen(kept());
+    static_cast<running_generation&>(begin({.call = "reopen"})).flushing.reopen(kept());
   else
     for (const handler_ptr& h : kept()) h->reopen();
 }

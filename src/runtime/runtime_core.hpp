@@ -28,9 +28,10 @@ class runtime_core final : public core {
   explicit runtime_core(runtime_options options);
   ~runtime_core() override;
 
-  /// Other options for a runtime that has not begun; begins it. Throws `configuration_error` when it has.
+  /// Other options for a runtime that was not started before; begins it, or takes over where it has begun.
+  /// Throws `configuration_error` when it was started or stopped, and for what cannot be changed any more.
   void configure(runtime_options options);
-  /// Throws as `configure` does for a runtime that has begun.
+  /// Throws as `configure` does, whatever the options.
   void check_startable() const;
 
   void keep(handler& h) override;
@@ -38,7 +39,7 @@ class runtime_core final : public core {
   bool stop(std::chrono::nanoseconds deadline);
   /// As `stop`, unless an earlier one gave up: what hung then is not waited for again.
   void stop_at_exit() noexcept;
-  [[nodiscard]] runtime_stats stats() const;
+  [[nodiscard]] runtime_stats stats() const override;
   bool run_once();
   void reopen();
   /// The runtime object is gone: threads may still end.
@@ -53,10 +54,12 @@ class runtime_core final : public core {
   [[nodiscard]] bool has_begun() const noexcept { return generations_.load(std::memory_order_relaxed) > 0; }
 
   void set_options(runtime_options options);
+  void refuse_second_start() const;
   /// Nothing calls them any more: another runtime may have them.
   void give_back_handlers() noexcept;
 
   runtime_options options_;
+  bool started_ = false; ///< by `configure`; under the fork guard's lock
   /// Under configuration_mutex, which a forked child finds free. Kept until the runtime goes: scopes and
   /// hand-overs hold raw pointers to them.
   std::vector<handler_ptr> handlers_;

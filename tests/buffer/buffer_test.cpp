@@ -35,6 +35,7 @@ struct idle_generation final : generation {
 struct idle_core final : core {
   using core::core;
   void keep(faultline::handler&) override {}
+  [[nodiscard]] faultline::runtime_stats stats() const override { return {}; }
   generation* make_generation(std::uint64_t epoch) override { return new idle_generation(*this, epoch); }
 };
 

@@ -36,6 +36,24 @@ TEST_CASE("a rate of zero is no limit") {
   for (int i = 0; i < 100; ++i) CHECK(control.allow(7, 1, {}));
 }
 
+TEST_CASE(
+    "other limits hold from then on: a larger burst is there at once, and without a rate a storm is over") {
+  detail::storm_board board;
+  detail::storm_control control(board, 10, 1);
+  const std::uint64_t now = 1'000'000'000;
+  CHECK(control.allow(7, now, {}));
+  control.set_limits(10, 3);
+  CHECK(control.allow(7, now, {}));
+  CHECK(control.allow(7, now, {}));
+  CHECK_FALSE(control.allow(7, now, {}));
+  control.set_limits(10, 1); // a smaller one takes what is there and no more
+  CHECK_FALSE(control.allow(7, now, {}));
+  control.set_limits(0, 1);
+  CHECK(control.allow(7, now, {}));
+  CHECK(control.summaries(now, false).size() == 1);
+  CHECK_FALSE(board.suppress(7));
+}
+
 TEST_CASE("a storm suppresses contexts but no error, counts them and says so in one line") {
   const test::standing_clock clock;
   manual_runtime rt({.storm_dumps_per_second = 1, .storm_burst = 5, .on_error = [](const error_report&) {}});

@@ -94,7 +94,8 @@ TEST_CASE("each option of the runtime is set by its name") {
                                    {"storm_dumps_per_second", "7"},
                                    {"storm_burst", "9"},
                                    {"drain_on_terminate", "true"},
-                                   {"hold_outside_scopes", "true"}})
+                                   {"hold_outside_scopes", "true"},
+                                   {"stats_interval", "90s"}})
     c.set(key, value);
   const runtime_options o = c.options();
   CHECK(o.clock == clock_kind::scope);
@@ -110,6 +111,7 @@ TEST_CASE("each option of the runtime is set by its name") {
   CHECK(o.storm_burst == 9);
   CHECK(o.drain_on_terminate);
   CHECK(o.hold_outside_scopes);
+  CHECK(o.stats_interval == 90s);
   CHECK(o.default_target == nullptr);
 }
 

@@ -32,6 +32,10 @@ TEST_CASE("wrong runtime options throw an error that names option, value and rea
   CHECK(refused({.flusher = flusher_mode::manual, .on_outbox_full = outbox_policy::block}) ==
         "on_outbox_full: 'block': a manual flusher would be waited for in vain");
   CHECK(refused({.storm_burst = 0}) == "storm_burst: '0': must be from 1 to 4294967295");
+  CHECK(refused({.stats_interval = std::chrono::hours(25)}) ==
+        "stats_interval: '90000000000000 ns': must be from 0 to one day");
+  CHECK(refused({.stats_interval = std::chrono::nanoseconds(-1)}) ==
+        "stats_interval: '-1 ns': must be from 0 to one day");
 }
 
 TEST_CASE("run_once belongs to the manual flusher") {

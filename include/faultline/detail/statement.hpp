@@ -23,8 +23,9 @@ namespace faultline::detail {
 // The slow paths, in the compiled library. All run on the logging thread.
 
 /// Gives the thread an open cursor for the gate's runtime: attaches the thread, switches to its buffers in
-/// another runtime, or starts a forked child afresh. Null, and counted, when there can be no record now.
-[[gnu::cold]] FAULTLINE_API cursor* prepare(const level_gate& gate) noexcept;
+/// another runtime, or starts a forked child afresh. A runtime that begins with it notes the site. Null, and
+/// counted, when there can be no record now.
+[[gnu::cold]] FAULTLINE_API cursor* prepare(const level_gate& gate, const site& where) noexcept;
 
 /// Closes the cursor and returns where a record of that size goes, in the buffer's next segment if need be.
 /// Null, with the cursor open again, and counted, when there is no room for it.
@@ -83,7 +84,7 @@ template <class... Wire>
 template <class Level, class... Wire>
 [[gnu::noinline, gnu::cold]] void append_slowly(const level_gate& gate, site& where, Level level,
                                                 Wire... wire) noexcept {
-  cursor* const c = prepare(gate);
+  cursor* const c = prepare(gate, where);
   if (c == nullptr) return;
   const std::size_t bytes = measure(*c, wire...);
   std::byte* const record = reserve(*c, bytes);
