@@ -129,6 +129,9 @@ struct core : core_head {
   std::atomic<std::uint64_t> references_{1};
 };
 
+/// The first of the calling thread's slots, which lead to each other by `next_of_thread`, or null.
+[[nodiscard]] thread_slot* first_slot() noexcept;
+
 /// The calling thread's slot of that core, or null. No lock, no allocation.
 [[nodiscard]] thread_slot* find_slot(const core& owner) noexcept;
 
