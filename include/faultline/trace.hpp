@@ -22,6 +22,7 @@ struct trace_context {
   /// with the flag "sampled". Throws std::bad_alloc.
   [[nodiscard]] FAULTLINE_API std::string traceparent() const;
 
+  /// Whether both ids are the same.
   friend bool operator==(const trace_context&, const trace_context&) = default;
 };
 

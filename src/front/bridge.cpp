@@ -94,8 +94,8 @@ class common_words {
       text.remove_prefix(std::min(end + 1, text.size()));
       if (word.find_first_of("0123456789") != std::string_view::npos) word = "#";
       const bool first = size_ == 1;
-      const std::size_t room = text_.size() - size_ - (first ? 2 : 3); // quote and null; a space before it
-      if (word.size() > room && !first) break;
+      const std::size_t room = most + 1 - size_;
+      if (!first && word.size() >= room) break; // a space comes before it
       if (!first) text_[size_++] = ' ';
       word = first_of(word, room);
       if (!word.empty()) std::memcpy(text_.data() + size_, word.data(), word.size());
@@ -107,7 +107,8 @@ class common_words {
   [[nodiscard]] const char* c_str() const noexcept { return text_.data(); }
 
  private:
-  std::array<char, 67> text_; // 64 bytes, two quotes and a null
+  static constexpr std::size_t most = 64;
+  std::array<char, most + 3> text_; // two quotes and a null
   std::size_t size_ = 0;
 };
 
