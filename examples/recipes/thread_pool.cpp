@@ -1,7 +1,6 @@
 // Work that goes to a pool of threads. A scope belongs to the thread and the block that made it, so each task
 // opens one of its own where it runs, and what connects the two stories travels with the task: a trace id.
 // The failure travels back by the future, and fails the scope of the one who waits for it as well.
-#include <array>
 #include <condition_variable>
 #include <cstdint>
 #include <cstdio>
@@ -22,12 +21,6 @@ namespace {
 
 const faultline::logger logger = faultline::get_logger("shop");
 
-/// What a task takes along of the work that it belongs to.
-struct origin {
-  std::array<std::uint8_t, 16> trace_id;
-  std::array<std::uint8_t, 8> span_id;
-};
-
 class thread_pool {
  public:
   explicit thread_pool(unsigned threads) {
@@ -35,11 +28,11 @@ class thread_pool {
       threads_.emplace_back([this](std::stop_token stop) { work(stop); });
   }
 
-  /// Runs `f` in a scope of its own on one of the threads.
-  template <class F> auto submit(const char* name, const origin& from, F f) {
-    std::packaged_task<decltype(f())()> task([name, from, f = std::move(f)] {
+  /// Runs `f` in a scope of its own on one of the threads, in the trace of the scope that is open here.
+  template <class F> auto submit(const char* name, F f) {
+    std::packaged_task<decltype(f())()> task([name, from = faultline::current_trace(), f = std::move(f)] {
       faultline::error_scope scope(logger, {.name = name});
-      scope.trace(from.trace_id, from.span_id);
+      if (from) scope.trace(from->child());
       return f();
     });
     auto result = task.get_future();
@@ -71,11 +64,10 @@ class thread_pool {
 };
 
 void order(thread_pool& pool, int id, int pieces) {
-  const origin here{{0x4b, 0xf9, static_cast<std::uint8_t>(id)}, {0x01}};
   faultline::error_scope scope(logger, {.name = "order"});
-  scope.trace(here.trace_id, here.span_id);
+  scope.trace({{0x4b, 0xf9, static_cast<std::uint8_t>(id)}, {0x01}}); // elsewhere make_trace_context()
   FAULTLINE_DEBUG(logger, "order {}: {} pieces", id, pieces);
-  auto reserved = pool.submit("reserve", here, [pieces] {
+  auto reserved = pool.submit("reserve", [pieces] {
     FAULTLINE_DEBUG(logger, "looking for {} pieces", pieces);
     if (pieces > 10) throw std::runtime_error("no stock");
     return pieces;

@@ -16,6 +16,7 @@
 #include <faultline/scope.hpp>
 #include <faultline/secret.hpp>
 #include <faultline/statements.hpp>
+#include <faultline/trace.hpp>
 
 /// The public names. Those of `faultline::detail` are for the headers' own use.
 namespace faultline {}

@@ -28,9 +28,9 @@ struct glog_sink_options {
 ///     google::RemoveLogSink(sink.get());   // before the sink goes
 ///
 /// INFO, WARNING and ERROR become records of `lg` at these levels, FATAL at critical, with the text "message
-/// (file:line)", the message cut to `runtime_options::argument_bytes`. glog calls sinks under its own lock;
-/// recording does not wait. glog's own files and standard error go on as its flags say; glog drops VLOG
-/// messages and those below `FLAGS_minloglevel` before any sink.
+/// (file:line)" and that place as the record's own, the message cut to `runtime_options::argument_bytes`.
+/// glog calls sinks under its own lock; recording does not wait. glog's own files and standard error go on as
+/// its flags say; glog drops VLOG messages and those below `FLAGS_minloglevel` before any sink.
 ///
 /// LOG(FATAL) and a failed CHECK trip the scopes that are open on the thread, as any critical record does.
 /// glog then calls the sink's WaitTillSent, which flushes the runtime for up to `fatal_flush`, and aborts.

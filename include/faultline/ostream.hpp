@@ -24,21 +24,26 @@ inline constexpr std::size_t stream_bytes = 1024;
 class bounded_text final : public std::streambuf {
  public:
   bounded_text() noexcept { setp(text_, text_ + sizeof text_); }
-  /// What was written, marked where it was cut.
+  /// What was written but for one line end at its end, marked where it was cut.
   [[nodiscard]] text written() const noexcept {
-    const auto size = static_cast<std::size_t>(pptr() - pbase());
+    auto size = static_cast<std::size_t>(pptr() - pbase());
+    if (!full_ && size > 0 && text_[size - 1] == '\n') --size;
     return {text_, cut_ ? size | cut_before : size};
   }
 
  protected:
   int_type overflow(int_type c) override {
-    cut_ = cut_ || !traits_type::eq_int_type(c, traits_type::eof());
+    if (!traits_type::eq_int_type(c, traits_type::eof())) {
+      cut_ = full_ || c != '\n'; // a line end that is the last is no loss
+      full_ = true;
+    }
     return traits_type::not_eof(c); // as if it had been taken: the rest of the line goes on
   }
 
  private:
   char text_[stream_bytes]; // not initialised: `pptr` says how far it is written
-  bool cut_ = false;
+  bool full_ = false;       // more was written than there is room for
+  bool cut_ = false;        // and more than a line end
 };
 
 /// One record of FAULTLINE_STREAM; its destructor logs it.
@@ -63,7 +68,8 @@ class FAULTLINE_API stream_record {
 } // namespace detail
 
 /// `FAULTLINE_STREAM(lg, faultline::level::info) << "took " << t << " ms";`: one record with that text, cut
-/// at 1,024 bytes and at runtime_options::argument_bytes. For types that only operator<< can write, and for
+/// at 1,024 bytes and at runtime_options::argument_bytes, without the line end at its end (`<< std::endl`),
+/// one at most. For types that only operator<< can write, and for
 /// code that is being moved: the text is made at the call, and making a stream takes a third of a
 /// microsecond, allocates nothing itself and may take the locale's lock. If the logger's level is off
 /// nothing behind it is evaluated. Logger and level are evaluated once; levels below FAULTLINE_ACTIVE_LEVEL

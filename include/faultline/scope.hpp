@@ -17,6 +17,7 @@
 #include <faultline/export.hpp>
 #include <faultline/level.hpp>
 #include <faultline/logger.hpp>
+#include <faultline/trace.hpp>
 
 // A program's own globals may have the names of parameters here.
 #pragma GCC diagnostic push
@@ -156,6 +157,8 @@ class FAULTLINE_API error_scope {
   /// Sets the W3C trace id and span id (Trace Context, https://www.w3.org/TR/trace-context/).
   error_scope& trace(const std::array<std::uint8_t, 16>& trace_id,
                      const std::array<std::uint8_t, 8>& span_id) noexcept;
+  /// The same. See <faultline/trace.hpp> for making ids, and for asking which ones are in force.
+  error_scope& trace(const trace_context& ids) noexcept { return trace(ids.trace_id, ids.span_id); }
   /// The same from a `traceparent` header's value. False, and nothing changes, when it is not a valid one.
   bool traceparent(std::string_view header) noexcept;
 

@@ -41,9 +41,11 @@ struct spdlog_handler_options {
 ///
 /// Each message is a record of `lg` at its level, as a FAULTLINE_LOG at that place would be: held in a scope,
 /// tripping it, or passed. Its text is the formatted message, cut to `runtime_options::argument_bytes`, and
-/// " (file:line)" where spdlog knows the place (SPDLOG_LOGGER_DEBUG and its kin). The record's time is that
-/// of its recording; spdlog's time, its logger's name and the sink's pattern are not used. `flush` does
-/// nothing: a thread that logs never waits. Any thread may log; no lock.
+/// " (file:line)" where spdlog knows the place (SPDLOG_LOGGER_DEBUG and its kin), which is the record's, too;
+/// log_text says how storm control tells errors apart. spdlog's level holds first, then that of `lg`, which
+/// is `debug` unless somebody set one: trace messages are off. The record's time is that of its recording;
+/// spdlog's time, its logger's name and the sink's pattern are not used. `flush` does nothing: a thread that
+/// logs never waits. Any thread may log; no lock.
 [[nodiscard]] FAULTLINE_API std::shared_ptr<spdlog::sinks::sink> make_spdlog_sink(logger lg);
 
 } // namespace faultline

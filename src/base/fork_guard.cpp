@@ -1,5 +1,6 @@
 #include "base/fork_guard.hpp"
 
+#include <mutex>
 #include <new>
 #include <utility>
 
@@ -28,6 +29,15 @@ fork_guard::fork_guard() {
     new (instance().state_) wiped_state{};
     if (in_child != nullptr) in_child();
   });
+}
+
+std::uint64_t fork_guard::present_epoch() {
+  fork_guard& guard = instance();
+  if (!guard.alive()) {
+    const std::lock_guard lock(guard);
+    if (!guard.alive()) guard.revive();
+  }
+  return guard.epoch();
 }
 
 void fork_guard::revive() noexcept {

@@ -23,6 +23,9 @@ class fork_guard {
   /// Counts the forks that lie between this process and the one that mapped the page.
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
 
+  /// The epoch of this process. Any thread; in a child whoever asks first notices the fork.
+  [[nodiscard]] static std::uint64_t present_epoch();
+
   /// Marks the child as noticed: the epoch goes up. Called with the lock held.
   void revive() noexcept;
 

@@ -359,13 +359,25 @@ round::fates round::write_suppressed(buffer& b, const std::vector<handler*>& tar
   return {good ? 1U : 0U, candidates_.size() - 1, 0, good ? 0U : 1U};
 }
 
+namespace {
+
+/// Where the errors of a storm come from. A bridge that knows no place has given its site what it tells them
+/// by as the text of its argument.
+std::string place_of(const dictionary_entry* entry) {
+  if (entry == nullptr) return "at ?:0";
+  const site_facts& facts = entry->facts;
+  if (facts.line != 0) return fmt::format("at {}:{}", facts.file, facts.line);
+  if (facts.argument_names.empty()) return "of no known place";
+  return fmt::format("of {}", facts.argument_names);
+}
+
+} // namespace
+
 void round::write_storms(bool all) {
   static const site_facts facts{"storm", __FILE__, "faultline", "", __LINE__};
   for (const auto& storm : storms_.summaries(monotonic_nanoseconds(), all)) {
-    const dictionary_entry* entry = dictionary::instance().find(storm.site);
-    const std::string text =
-        fmt::format("storm: the context of {} failures at {}:{} was suppressed", storm.contexts,
-                    entry != nullptr ? entry->facts.file : "?", entry != nullptr ? entry->facts.line : 0);
+    const std::string text = fmt::format("storm: the context of {} failures {} was suppressed",
+                                         storm.contexts, place_of(dictionary::instance().find(storm.site)));
     for (handler* target : storm.targets)
       (void)out_.write_line(*threads_.owner.successor(target), level::warning, facts, text);
   }

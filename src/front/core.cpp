@@ -213,8 +213,10 @@ generation& core::begin(const beginning& by) {
   return *made;
 }
 
+thread_slot* first_slot() noexcept { return slots_of_thread::first(); }
+
 thread_slot* find_slot(const core& owner) noexcept {
-  for (thread_slot* slot = slots_of_thread::first(); slot != nullptr; slot = slot->next_of_thread)
+  for (thread_slot* slot = first_slot(); slot != nullptr; slot = slot->next_of_thread)
     if (slot->owner == &owner) return slot;
   return nullptr;
 }

@@ -180,6 +180,9 @@ inline void generation::press(bool urgently) noexcept {
   if (owner.geometry().wakes) rest.ask(urgently);
 }
 
+/// The first of the calling thread's slots, which lead to each other by `next_of_thread`, or null.
+[[nodiscard]] thread_slot* first_slot() noexcept;
+
 /// The calling thread's slot of that core, or null. No lock, no allocation.
 [[nodiscard]] thread_slot* find_slot(const core& owner) noexcept;
 

@@ -2,34 +2,16 @@
 
 #include <algorithm>
 #include <cstring>
-#include <mutex>
+
+#include <faultline/bridge.hpp>
 
 #include "base/fork_guard.hpp"
 #include "front/core.hpp"
 
 namespace faultline::detail {
-namespace {
-
-constinit site line_site{{unentered}, "{}", __FILE__, "log_ostream", "line", __LINE__, level::off};
-
-void log_text(const node_head& node, site& where, level l, const text& line) noexcept {
-  append(node.gate(l), where, level_at_run_time{bit_of(l)}, line);
-}
-
-/// The number of forks between this process and the first; a child notices its own here, too.
-std::uint32_t present_fork() noexcept {
-  fork_guard& guard = fork_guard::instance();
-  if (!guard.alive()) {
-    const std::lock_guard lock(guard);
-    if (!guard.alive()) guard.revive();
-  }
-  return static_cast<std::uint32_t>(guard.epoch());
-}
-
-} // namespace
 
 bool stream_lock::lock() noexcept {
-  const std::uint32_t free = 2 * present_fork();
+  const auto free = static_cast<std::uint32_t>(2 * fork_guard::present_epoch());
   for (;;) {
     std::uint32_t seen = word_.load(std::memory_order_relaxed); // a guess, which the exchange checks
     if (seen == free + 1)
@@ -45,12 +27,12 @@ void stream_lock::unlock() noexcept {
   word_.notify_one();
 }
 
-stream_record::~stream_record() { log_text(node_, where_, level_, text_.written()); }
+stream_record::~stream_record() {
+  append(node_.gate(level_), where_, level_at_run_time{bit_of(level_)}, text_.written());
+}
 
 void line_buffer::log_line() noexcept {
-  const node_head& node = logger_.node();
-  if (size_ > 0 && level_ < level::off && is_on(node, level_))
-    log_text(node, line_site, level_, {line_, size_});
+  if (size_ > 0) log_text(logger_, level_, {line_, size_});
   size_ = 0;
 }
 
@@ -58,10 +40,8 @@ void line_buffer::take(std::string_view text) noexcept {
   // The flusher would wait for a thread that may wait for the flusher. What it prints is no record anyway:
   // each line is counted as that.
   if (this_thread_is_barred()) {
-    const node_head& node = logger_.node();
-    if (level_ >= level::off || !is_on(node, level_)) return;
     for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
-      log_text(node, line_site, level_, {text.data(), end});
+      log_text(logger_, level_, text.substr(0, end));
       text.remove_prefix(end + 1);
     }
     return;

@@ -373,47 +373,10 @@ error_scope& error_scope::trace(const std::array<std::uint8_t, 16>& trace_id,
   return *this;
 }
 
-namespace {
-
-/// Lower-case hexadecimal digits to bytes; false for anything else and for zeros alone, which the
-/// specification forbids.
-template <std::size_t N> bool parse_hex(std::string_view digits, std::array<std::uint8_t, N>& out) noexcept {
-  const auto digit = [](char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-  };
-  bool any = false;
-  for (std::size_t i = 0; i < N; ++i) {
-    const int high = digit(digits[2 * i]);
-    const int low = digit(digits[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
-    out[i] = static_cast<std::uint8_t>(high * 16 + low);
-    any = any || out[i] != 0;
-  }
-  return any;
-}
-
-} // namespace
-
 bool error_scope::traceparent(std::string_view header) noexcept {
-  // W3C Trace Context §3.2: version "-" trace-id "-" parent-id "-" flags; later versions may go on behind
-  // that.
-  constexpr std::size_t length = 55;
-  std::array<std::uint8_t, 1> version{};
-  std::array<std::uint8_t, 16> trace_id{};
-  std::array<std::uint8_t, 8> span_id{};
-  std::array<std::uint8_t, 1> flags{};
-  if (header.size() < length || header[2] != '-' || header[35] != '-' || header[52] != '-') return false;
-  (void)parse_hex(header.substr(53, 2), flags);
-  const bool flags_are_hex =
-      header.substr(53, 2).find_first_not_of("0123456789abcdef") == std::string_view::npos;
-  const bool first_version = header.substr(0, 2) == "00";
-  if (!first_version && (!parse_hex(header.substr(0, 2), version) || version[0] == 0xFF)) return false;
-  if (header.size() > length && (first_version || header[length] != '-')) return false;
-  if (!flags_are_hex || !parse_hex(header.substr(3, 32), trace_id) ||
-      !parse_hex(header.substr(36, 16), span_id))
-    return false;
-  trace(trace_id, span_id);
-  return true;
+  const std::optional<trace_context> parsed = parse_traceparent(header);
+  if (parsed) trace(*parsed);
+  return parsed.has_value();
 }
 
 } // namespace faultline

@@ -1,10 +1,10 @@
+#include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 
+#include <faultline/bridge.hpp>
 #include <faultline/configuration_error.hpp>
 #include <faultline/glog.hpp>
-#include <faultline/log.hpp>
 #include <faultline/runtime.hpp>
 
 namespace faultline {
@@ -31,11 +31,11 @@ class recording_sink final : public google::LogSink {
   }
 
   using google::LogSink::send;
-  void send(google::LogSeverity severity, const char* /*path*/, const char* file, int line,
+  void send(google::LogSeverity severity, const char* path, const char* /*file*/, int line,
             const google::LogMessageTime& /*time*/, const char* message, std::size_t size) override {
     fatal_sent = severity == google::GLOG_FATAL;
-    FAULTLINE_LOG(logger_, level_of(severity), "{} ({}:{})", std::string_view(message, size),
-                  std::string_view(file), line);
+    log_text(logger_, level_of(severity), {message, size},
+             {.file = path, .line = static_cast<std::uint32_t>(line), .in_text = true});
   }
 
   void WaitTillSent() override {

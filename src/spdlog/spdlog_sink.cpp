@@ -1,12 +1,12 @@
+#include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include <spdlog/details/log_msg.h>
 #include <spdlog/formatter.h>
 #include <spdlog/sinks/sink.h>
 
-#include <faultline/log.hpp>
+#include <faultline/bridge.hpp>
 #include <faultline/spdlog.hpp>
 
 namespace faultline {
@@ -24,22 +24,16 @@ level level_of(spdlog::level::level_enum l) noexcept {
   }
 }
 
-std::string_view last_part(std::string_view path) noexcept {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
 class recording_sink final : public spdlog::sinks::sink {
  public:
   explicit recording_sink(logger lg) noexcept : logger_(lg) {}
 
   void log(const spdlog::details::log_msg& message) override {
-    const faultline::level l = level_of(message.level);
-    const std::string_view text(message.payload.data(), message.payload.size());
-    if (message.source.empty() || message.source.filename == nullptr)
-      FAULTLINE_LOG(logger_, l, "{}", text);
-    else
-      FAULTLINE_LOG(logger_, l, "{} ({}:{})", text, last_part(message.source.filename), message.source.line);
+    source_place place{.in_text = true};
+    if (!message.source.empty())
+      place = {message.source.filename, static_cast<std::uint32_t>(message.source.line),
+               message.source.funcname, true};
+    log_text(logger_, level_of(message.level), {message.payload.data(), message.payload.size()}, place);
   }
   void flush() override {}                                                 // a thread that logs never waits
   void set_pattern(const std::string& /*pattern*/) override {}             // the flusher formats

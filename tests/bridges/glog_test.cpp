@@ -9,6 +9,7 @@
 #include <faultline/configuration_error.hpp>
 #include <faultline/glog.hpp>
 
+#include "bridges/storm.hpp"
 #include "support/catch.hpp"
 #include "support/manual_runtime.hpp"
 #include "support/temporary_directory.hpp"
@@ -17,6 +18,8 @@ using namespace faultline;
 using test::contains;
 using test::contents;
 using test::manual_runtime;
+using test::rare_error_keeps_context;
+using test::soon_a_storm;
 using test::temporary_directory;
 
 namespace {
@@ -64,6 +67,31 @@ TEST_CASE("a failure in a program that logs by glog writes what was held") {
   CHECK(records[1].level == level::warning);
   CHECK(records[2].level == level::error);
   CHECK(records[2].logger == "shop");
+}
+
+TEST_CASE("a rare error that comes by glog has its context in a storm of another one") {
+  manual_runtime rt(soon_a_storm());
+  const logger lg = rt.get("shop");
+  const glog_with glog(make_glog_sink(lg, {.owner = &rt.get_runtime()}));
+  const auto common = [](auto...) { LOG(ERROR) << "failed"; };
+  CHECK(rare_error_keeps_context(rt, lg, common, [] { LOG(ERROR) << "failed"; }));
+  CHECK_FALSE(rare_error_keeps_context(rt, lg, common, common));
+}
+
+TEST_CASE("handlers see the place of a glog statement as the record's own") {
+  std::string file;
+  std::uint32_t line = 0;
+  manual_runtime rt;
+  logger lg = rt.get("shop");
+  lg.add_handler(make_callback_handler([&](const record_view& r) {
+    file = r.site->file;
+    line = r.site->line;
+  }));
+  const glog_with glog(make_glog_sink(lg, {.owner = &rt.get_runtime()}));
+  LOG(INFO) << "here";
+  rt.write_all();
+  CHECK(file == __FILE__);
+  CHECK(line == __LINE__ - 3);
 }
 
 TEST_CASE("LOG(FATAL) writes the scope's records before the process ends") {

@@ -17,6 +17,7 @@
 #include <faultline/configuration_error.hpp>
 #include <faultline/spdlog.hpp>
 
+#include "bridges/storm.hpp"
 #include "support/catch.hpp"
 #include "support/manual_runtime.hpp"
 #include "support/sample_records.hpp"
@@ -27,7 +28,9 @@ using test::contains;
 using test::contents;
 using test::manual_runtime;
 using test::numbered_records;
+using test::rare_error_keeps_context;
 using test::sample_record;
+using test::soon_a_storm;
 using test::strings;
 using test::temporary_directory;
 
@@ -211,6 +214,40 @@ TEST_CASE("the place of a spdlog statement stands behind its message") {
   lg.add_handler(rt.target);
   spdlog_logger(lg)->log(spdlog::source_loc{"/src/a/b.cpp", 7, "f"}, spdlog::level::info, "here {}");
   CHECK(rt.messages() == strings{"here {} (b.cpp:7)"});
+}
+
+TEST_CASE("handlers see the place of a spdlog statement as the record's own") {
+  std::string place;
+  manual_runtime rt;
+  logger lg = rt.get("shop");
+  lg.add_handler(make_callback_handler([&](const record_view& r) {
+    place =
+        std::string(r.site->file) + ':' + std::to_string(r.site->line) + ' ' + std::string(r.site->function);
+  }));
+  spdlog_logger(lg)->log(spdlog::source_loc{"/src/a/b.cpp", 7, "f"}, spdlog::level::info, "here");
+  rt.write_all();
+  CHECK(place == "/src/a/b.cpp:7 f");
+}
+
+TEST_CASE("a rare error that comes by spdlog has its context in a storm of another one") {
+  manual_runtime rt(soon_a_storm());
+  const logger lg = rt.get("shop");
+  const auto theirs = spdlog_logger(lg);
+  CHECK(rare_error_keeps_context(
+      rt, lg, [&](int) { SPDLOG_LOGGER_ERROR(theirs.get(), "failed"); },
+      [&] { SPDLOG_LOGGER_ERROR(theirs.get(), "failed"); }));
+  CHECK(rare_error_keeps_context(
+      rt, lg, [&](int i) { theirs->error("order {} failed", i); }, [&] { theirs->error("disk full"); }));
+  CHECK_FALSE(rare_error_keeps_context(
+      rt, lg, [&](int i) { theirs->error("order {} failed", i); },
+      [&] { theirs->error("order {} failed", 7); }));
+}
+
+TEST_CASE("a rare error of faultline's own statements has its context in a storm of another one") {
+  manual_runtime rt(soon_a_storm());
+  const logger lg = rt.get("shop");
+  CHECK(rare_error_keeps_context(
+      rt, lg, [&](int) { FAULTLINE_ERROR(lg, "failed"); }, [&] { FAULTLINE_ERROR(lg, "failed"); }));
 }
 
 TEST_CASE("the logger's level holds for spdlog's messages") {

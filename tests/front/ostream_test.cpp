@@ -37,7 +37,7 @@ TEST_CASE("what a statement streams is one record with its level and place") {
     FAULTLINE_STREAM(lg, level::debug);
     FAULTLINE_STREAM(lg, level::error) << std::hex << 255 << " {} " << std::endl;
   }
-  CHECK(rt.messages() == strings{"took    7 ms, <legacy 3>", "", "ff {} \n"});
+  CHECK(rt.messages() == strings{"took    7 ms, <legacy 3>", "", "ff {} "});
   const auto records = rt.target->records();
   CHECK(records.at(0).level == level::info);
   CHECK(records.at(0).line == __LINE__ - 7);
@@ -72,6 +72,25 @@ TEST_CASE("a streaming statement may be the branch of an if without braces, befo
     }
   }
   CHECK(rt.messages() == strings{"else"});
+}
+
+TEST_CASE("of the line ends at the end of streamed text one is left out, and none within it") {
+  manual_runtime rt;
+  const logger lg = rt.get();
+  const std::string full(1024, 'x');
+  {
+    const error_scope scope(lg);
+    FAULTLINE_STREAM(lg, level::debug) << "one\n";
+    FAULTLINE_STREAM(lg, level::debug) << "two\n\n";
+    FAULTLINE_STREAM(lg, level::debug) << "a\nb" << std::endl;
+    FAULTLINE_STREAM(lg, level::debug) << std::endl;
+    FAULTLINE_STREAM(lg, level::debug) << full << std::endl; // no room for the line end alone
+    FAULTLINE_STREAM(lg, level::debug) << full.substr(1) << "\n\n";
+    FAULTLINE_STREAM(lg, level::debug) << full << "\n\n";
+    FAULTLINE_STREAM(lg, level::error) << full.substr(1) << "\nmore";
+  }
+  CHECK(rt.messages() == strings{"one", "two\n", "a\nb", "", full, full.substr(1) + "\n", full + "[...]",
+                                 full.substr(1) + "\n[...]"});
 }
 
 TEST_CASE("streamed text beyond its bound is cut, marked and counted") {

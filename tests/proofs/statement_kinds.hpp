@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include <faultline/bridge.hpp>
 #include <faultline/faultline.hpp>
 
 namespace faultline::proofs {
@@ -83,6 +84,7 @@ class statement_kinds {
     scope.trace(trace_, span_);
     scope.traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
     FAULTLINE_DEBUG(held_, "described {}", n);
+    if (const auto trace = current_trace()) scope.trace(trace->child());
   }
 
   /// Statements of which not every occurrence is a record, and faultline's own kinds of argument.
@@ -94,6 +96,9 @@ class statement_kinds {
     FAULTLINE_LOG_EVERY(held_, level::debug, std::chrono::microseconds(50), "now and then {}", n);
     FAULTLINE_DEBUG(held_, "secret {} bytes {:oa}", secret(n), hex(long_text_));
     FAULTLINE_DEBUG(held_, "{user} took {ms:.1f}", kv<"ms">(0.5), kv<"user">(long_text_));
+    const auto line = static_cast<std::uint32_t>(n % 100);
+    log_text(held_, level::debug, "of another logger", {__FILE__, line, "choose", true});
+    log_text(held_, level::debug, long_text_);
   }
 
   /// Records of the pass path: outside scopes, within one that holds them as well, and a level that nobody

@@ -29,7 +29,7 @@ ROOMS = {
 MOST_LINES = {".hpp": 330, ".cpp": 420}
 LIGHT_HEADERS = {"log.hpp", "logger.hpp", "scope.hpp", "level.hpp", "detail/codec.hpp", "detail/statement.hpp",
                  "detail/site.hpp", "detail/node.hpp", "detail/cursor.hpp", "detail/checked_format.hpp",
-                 "detail/named_format.hpp", "detail/choice.hpp", "detail/story.hpp", "statements.hpp", "kv.hpp", "secret.hpp",
+                 "detail/named_format.hpp", "detail/choice.hpp", "detail/story.hpp", "statements.hpp", "kv.hpp", "secret.hpp", "trace.hpp", "bridge.hpp",
                  "hex.hpp"}
 HEAVY_INCLUDES = {"fmt/format.h", "fmt/chrono.h", "iostream", "mutex", "functional", "vector", "map", "thread",
                   "faultline/handler.hpp", "faultline/runtime.hpp", "faultline/record.hpp"}

@@ -64,8 +64,8 @@ static_assert(sizeof(cursor) == 64, "a statement touches one cache line of its t
 /// Stands for "this thread has no buffers yet"; its `open` matches no core.
 extern constinit cursor closed_cursor;
 
-/// The one thread-local of faultline: 8 bytes, defined in the compiled library, so that there is one for each
-/// thread whatever the number of shared libraries that log.
+/// The one thread-local of statements and scopes: 8 bytes, defined in the compiled library, so that there is
+/// one for each thread whatever the number of shared libraries that log.
 FAULTLINE_API extern constinit thread_local cursor* current_cursor
     [[gnu::tls_model(FAULTLINE_DETAIL_TLS_MODEL)]];
 
