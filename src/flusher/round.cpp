@@ -12,7 +12,7 @@
 namespace faultline::detail {
 
 round::round(generation& threads, const runtime_options& options, ledger& counts)
-    : threads_(threads), counts_(counts), errors_(options.on_error),
+    : threads_(threads), counts_(counts), errors_(options.on_error, &threads.owner.standard_error),
       views_(threads.owner.geometry.clock, counts), out_(counts, errors_),
       storms_(threads.storms, options.storm_dumps_per_second, options.storm_burst) {}
 
@@ -63,6 +63,7 @@ bool round::end(const std::atomic<std::chrono::steady_clock::time_point>& until)
 }
 
 void round::reopen(const std::vector<handler_ptr>& handlers) {
+  errors_.accept_standard_error();
   for (const handler_ptr& h : handlers) out_.reopen(*h);
 }
 

@@ -4,11 +4,11 @@
 #include <string>
 
 #include <faultline/configuration_error.hpp>
-#include <faultline/handlers.hpp>
 
 #include "base/fork_guard.hpp"
 #include "handlers/claim.hpp"
 #include "handlers/handler_access.hpp"
+#include "handlers/stream_handler.hpp"
 
 namespace faultline::detail {
 namespace {
@@ -76,7 +76,7 @@ runtime_core::runtime_core(runtime_options options) : core(geometry_of(in_range(
 }
 
 void runtime_core::set_options(runtime_options options) {
-  const handler_ptr target = options.default_target ? options.default_target : make_stream_handler(stderr);
+  const handler_ptr target = options.default_target ? options.default_target : make_default_target();
   keep(*target);
   default_target_ = target.get();
   options_ = std::move(options);
