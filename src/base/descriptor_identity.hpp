@@ -31,6 +31,7 @@ class descriptor_identity {
                                                                : descriptor_identity();
   }
 
+  [[nodiscard]] bool is_known() const noexcept { return known_; }
   /// Whether the descriptor is still open on that. One system call; errno is as before.
   [[nodiscard]] bool is_at(int descriptor) const noexcept {
     const int before = errno;

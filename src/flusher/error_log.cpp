@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/output_stream.hpp"
 #include "base/system_calls.hpp"
 #include "format/escape.hpp"
 
@@ -19,7 +20,9 @@ constexpr std::size_t most_bytes = 1000;
 
 } // namespace
 
-error_log::error_log(std::function<void(const error_report&)> on_error) : on_error_(std::move(on_error)) {
+error_log::error_log(std::function<void(const error_report&)> on_error, descriptor_identity* standard_error)
+    : on_error_(std::move(on_error)), present_(descriptor_identity::of(STDERR_FILENO)),
+      standard_error_(standard_error != nullptr ? standard_error : &present_) {
   entries_.emplace_back(kind::handler, nullptr);
   entries_.emplace_back(kind::flusher, nullptr);
 }
@@ -89,9 +92,21 @@ bool error_log::tell(const error_report& r) {
   return false;
 }
 
+void error_log::accept_standard_error() noexcept {
+  if (const descriptor_identity now = output_stream_at(STDERR_FILENO); now.is_known()) *standard_error_ = now;
+}
+
+/// Not where the number is a file of the program's own by now: what is to be told waits.
+bool error_log::may_write() const noexcept {
+  struct ::stat facts {};
+  return ::fstat(STDERR_FILENO, &facts) == 0 &&
+         (*standard_error_ == descriptor_identity(facts) || is_null_device(facts));
+}
+
 /// What a terminal took a part of; true when nothing is left.
 bool error_log::write_tail() noexcept {
   if (tail_.empty()) return true;
+  if (!may_write()) return false;
   const ::ssize_t count = calls_without_waiting().write(STDERR_FILENO, tail_.data(), tail_.size());
   if (count > 0) tail_.erase(0, static_cast<std::size_t>(count));
   return tail_.empty();

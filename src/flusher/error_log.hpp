@@ -11,6 +11,7 @@
 #include <faultline/runtime.hpp>
 
 #include "base/clock.hpp"
+#include "base/descriptor_identity.hpp"
 
 namespace faultline::detail {
 
@@ -20,10 +21,17 @@ class error_log {
  public:
   enum class kind : std::uint8_t { handler, flusher };
 
-  explicit error_log(std::function<void(const error_report&)> on_error);
+  /// `standard_error`: what may be written to, which outlives the log; null: what is there now.
+  explicit error_log(std::function<void(const error_report&)> on_error,
+                     descriptor_identity* standard_error = nullptr);
   void report_to(std::function<void(const error_report&)> on_error) noexcept {
     on_error_ = std::move(on_error);
   }
+  error_log(const error_log&) = delete;
+  error_log& operator=(const error_log&) = delete;
+
+  /// Reports go to what standard error is now, if that can be a program's output (see output_stream_at).
+  void accept_standard_error() noexcept;
 
   /// Reports now if the source was quiet for a second, else keeps it for `report_due`. `source`: see above;
   /// null for the flusher.
@@ -52,8 +60,11 @@ class error_log {
   void report(entry& e, std::string_view detail, std::uint64_t now_ns) noexcept;
   [[nodiscard]] bool tell(const error_report& r);
   [[nodiscard]] bool write_tail() noexcept;
+  [[nodiscard]] bool may_write() const noexcept;
 
   std::function<void(const error_report&)> on_error_;
+  descriptor_identity present_;
+  descriptor_identity* const standard_error_;
   std::vector<entry> entries_; ///< few: as many as handlers that ever failed, and one of each kind for others
   std::string tail_;           ///< of a line that standard error took a part of
   bool keeps_any_ = false;

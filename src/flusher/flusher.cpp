@@ -154,7 +154,7 @@ bool flusher::flush_by_hand(clock::time_point until) {
   do {
     const turn mine(*this, until);
     if (!mine) return false;
-    const sigpipe_guard guard;
+    const write_signals_guard guard;
     if (run_round(true).complete) return true;
   } while (clock::now() < until);
   return false;
@@ -171,7 +171,7 @@ bool flusher::stop_by_hand(clock::time_point until) {
     // Whoever waits for the turn has a deadline of his own.
     stop_until_.store(until, std::memory_order_relaxed);
   }
-  const sigpipe_guard guard;
+  const write_signals_guard guard;
   drain();
   const std::lock_guard lock(mutex_);
   state_ = state::ended;
@@ -180,7 +180,7 @@ bool flusher::stop_by_hand(clock::time_point until) {
 
 bool flusher::run_once() {
   const turn mine(*this, clock::time_point::max());
-  const sigpipe_guard guard;
+  const write_signals_guard guard;
   return run_round(false).worked;
 }
 

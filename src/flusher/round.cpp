@@ -21,7 +21,7 @@ std::uint64_t written_of(const thread_slot& slot) noexcept {
 } // namespace
 
 round::round(generation& threads, const runtime_options& options, ledger& counts)
-    : threads_(threads), counts_(counts), errors_(options.on_error),
+    : threads_(threads), counts_(counts), errors_(options.on_error, &threads.owner.standard_error),
       views_(threads.owner.geometry().clock, counts), out_(counts, errors_),
       storms_(threads.storms, options.storm_dumps_per_second, options.storm_burst),
       losses_(threads, counts, out_, router_), stats_due_(options.stats_interval, monotonic_nanoseconds()) {}
@@ -100,6 +100,7 @@ bool round::end(const std::atomic<std::chrono::steady_clock::time_point>& until)
 }
 
 void round::reopen(const std::vector<handler_ptr>& handlers) {
+  errors_.accept_standard_error();
   for (const handler_ptr& h : handlers) out_.reopen(*h);
 }
 

@@ -12,7 +12,10 @@
 #include <string>
 #include <string_view>
 
+#include <unistd.h>
+
 #include "base/clock.hpp"
+#include "base/descriptor_identity.hpp"
 #include "buffer/thread_slot.hpp"
 #include "front/registry.hpp"
 #include "handover/flusher_rest.hpp"
@@ -91,6 +94,10 @@ struct beginning {
 };
 
 struct core : core_head {
+  /// What reports may be written to: what standard error was when the runtime was made, or what the program
+  /// put there and asked to be accepted. Of the flusher, and of a forked child's.
+  descriptor_identity standard_error = descriptor_identity::of(STDERR_FILENO);
+
   [[nodiscard]] static core& of(const core_head& head) noexcept {
     return static_cast<core&>(const_cast<core_head&>(head));
   }

@@ -100,14 +100,19 @@ void background_compressor::keep_error(const char* what) noexcept {
 std::chrono::milliseconds background_compressor::compress_next(open_files& files,
                                                                std::unique_lock<std::mutex>& names) {
   const std::string name = files_.plain(job_);
-  files.from.reset(calls_.open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0));
+  const int opened = above_standard_streams(
+      calls_.open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0));
   struct ::stat source {};
-  if (files.from.get() < 0 && errno == ENOENT) return other_process_pause;
-  if (files.from.get() < 0 || calls_.fstat(files.from.get(), &source) != 0)
-    throw_file_error(errno, "cannot compress: cannot open", name);
+  if (opened < 0 && errno == ENOENT) return other_process_pause;
+  if (opened < 0 || calls_.fstat(opened, &source) != 0) {
+    const int error = errno;
+    if (opened >= 0) (void)calls_.close(opened);
+    throw_file_error(error, "cannot compress: cannot open", name);
+  }
+  files.from.reset({opened, descriptor_identity(source)});
   files.to.reset(open_log_file(partial_, mode_, false, calls_));
-  if (!lock(files.to.get(), partial_)) {
-    check_that_other_goes_on(files.to.get());
+  if (!lock(files.to.own(), partial_)) {
+    check_that_other_goes_on(files.to.own());
     return other_process_pause;
   }
   other_since_.reset();
@@ -118,12 +123,12 @@ std::chrono::milliseconds background_compressor::compress_next(open_files& files
   names.unlock();
   try {
     // What is in it was left by a process that ended.
-    if (calls_.ftruncate(files.to.get(), 0) != 0)
-      throw_file_error(errno, "cannot compress: cannot have", partial_);
-    bytes = compress_file(files.from.get(), files.to.get(), cancelled_, calls_);
+    if (!files.to.is_open() || calls_.ftruncate(files.to.get(), 0) != 0)
+      throw_file_error(files.to.is_open() ? errno : EBADF, "cannot compress: cannot have", partial_);
+    bytes = compress_file(files.from.own(), files.to.own(), cancelled_, calls_);
     // The compressed file must outlive the machine before the plain one goes.
-    if (bytes && calls_.fsync(files.to.get()) != 0)
-      throw_file_error(errno, "cannot compress: cannot write out", partial_);
+    if (bytes && (!files.to.is_open() || calls_.fsync(files.to.get()) != 0))
+      throw_file_error(files.to.is_open() ? errno : EBADF, "cannot compress: cannot write out", partial_);
   } catch (...) {
     failure = std::current_exception();
   }
@@ -158,9 +163,9 @@ background_compressor::wait_to_put_in_place(const struct ::stat& source, std::ui
 
 /// A process that was killed may have left its lock to a forked child, and one that was stopped keeps it:
 /// that has to be said, since nothing is compressed until it ends.
-void background_compressor::check_that_other_goes_on(int descriptor) {
+void background_compressor::check_that_other_goes_on(const own_descriptor& file) {
   struct ::stat facts {};
-  if (calls_.fstat(descriptor, &facts) != 0) return;
+  if (calls_.fstat(file.number, &facts) != 0) return;
   const auto now = calls_.monotonic_now();
   const bool has_gone_on = !other_since_ || !is_same_file(facts, other_) || facts.st_size != other_.st_size ||
                            facts.st_mtim.tv_sec != other_.st_mtim.tv_sec ||
@@ -174,14 +179,14 @@ void background_compressor::check_that_other_goes_on(int descriptor) {
 }
 
 /// Locks a file that others lock as well and remove when they are done: what was opened must still be there.
-bool background_compressor::lock(int descriptor, const std::string& name) const {
-  if (calls_.flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+bool background_compressor::lock(const own_descriptor& file, const std::string& name) const {
+  if (calls_.flock(file.number, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return false;
     throw_file_error(errno, "cannot compress: cannot lock", name);
   }
   struct ::stat opened {};
   struct ::stat named {};
-  if (calls_.fstat(descriptor, &opened) != 0)
+  if (calls_.fstat(file.number, &opened) != 0)
     throw_file_error(errno, "cannot compress: no facts about", name);
   return files_.look_at(name, named) && is_same_file(named, opened);
 }
@@ -191,7 +196,7 @@ bool background_compressor::lock(int descriptor, const std::string& name) const 
 background_compressor::placing
 background_compressor::put_in_place(const struct ::stat& source, std::uint64_t bytes, own_partial& partial) {
   const descriptor_guard rotation(open_log_file(rotating_, mode_, false, calls_), calls_);
-  if (!lock(rotation.get(), rotating_)) return placing::others_rotate;
+  if (!lock(rotation.own(), rotating_)) return placing::others_rotate;
   try {
     const placing done = put_in_place_locked(source, bytes, partial);
     (void)calls_.unlink(rotating_.c_str()); // while it is locked: later it may be another process's

@@ -61,10 +61,10 @@ class background_compressor {
 
  private:
   struct open_files {
-    explicit open_files(const system_calls& calls) : from(-1, calls), to(-1, calls) {}
+    explicit open_files(const system_calls& calls) : from({}, calls), to({}, calls) {}
     void close() {
-      from.reset(-1);
-      to.reset(-1);
+      from.reset({});
+      to.reset({});
     }
 
     descriptor_guard from;
@@ -95,14 +95,14 @@ class background_compressor {
   /// writes. The files are the caller's to close.
   [[nodiscard]] std::chrono::milliseconds compress_next(open_files& files,
                                                         std::unique_lock<std::mutex>& names);
-  void check_that_other_goes_on(int descriptor);
+  void check_that_other_goes_on(const own_descriptor& file);
   /// `bytes`: of the plain file that were compressed. Done: or it has moved on, and is to be done anew.
   [[nodiscard]] placing wait_to_put_in_place(const struct ::stat& source, std::uint64_t bytes,
                                              own_partial& partial, std::unique_lock<std::mutex>& names);
   [[nodiscard]] placing put_in_place(const struct ::stat& source, std::uint64_t bytes, own_partial& partial);
   [[nodiscard]] placing put_in_place_locked(const struct ::stat& source, std::uint64_t bytes,
                                             own_partial& partial);
-  [[nodiscard]] bool lock(int descriptor, const std::string& name) const;
+  [[nodiscard]] bool lock(const own_descriptor& file, const std::string& name) const;
 
   const rotated_files& files_;
   const std::string partial_;

@@ -23,9 +23,14 @@ constexpr std::size_t slice_bytes = 256U << 10;
   throw std::system_error(error, std::generic_category(), what);
 }
 
-void write_all(int to, std::string_view bytes, const system_calls& calls) {
+void check_open(const own_descriptor& file, const system_calls& calls) {
+  if (!file.is_open(calls)) fail(EBADF, "cannot compress: the program closed a descriptor");
+}
+
+void write_all(const own_descriptor& to, std::string_view bytes, const system_calls& calls) {
   while (!bytes.empty()) {
-    const ::ssize_t count = calls.write(to, bytes.data(), bytes.size());
+    check_open(to, calls);
+    const ::ssize_t count = calls.write(to.number, bytes.data(), bytes.size());
     if (count > 0)
       bytes.remove_prefix(static_cast<std::size_t>(count));
     else if (count == 0 || errno != EINTR)
@@ -33,9 +38,10 @@ void write_all(int to, std::string_view bytes, const system_calls& calls) {
   }
 }
 
-std::size_t read_some(int from, std::vector<char>& into, const system_calls& calls) {
+std::size_t read_some(const own_descriptor& from, std::vector<char>& into, const system_calls& calls) {
   for (;;) {
-    const ::ssize_t count = calls.read(from, into.data(), into.size());
+    check_open(from, calls);
+    const ::ssize_t count = calls.read(from.number, into.data(), into.size());
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno != EINTR) fail(errno, "cannot read the old file");
   }
@@ -49,8 +55,8 @@ struct context_deleter {
 
 bool can_compress() noexcept { return true; }
 
-std::optional<std::uint64_t> compress_file(int from, int to, const std::atomic<bool>& cancelled,
-                                           const system_calls& calls) {
+std::optional<std::uint64_t> compress_file(const own_descriptor& from, const own_descriptor& to,
+                                           const std::atomic<bool>& cancelled, const system_calls& calls) {
   const std::unique_ptr<ZSTD_CCtx, context_deleter> context(ZSTD_createCCtx());
   if (!context) throw std::bad_alloc();
   (void)ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
@@ -76,7 +82,8 @@ std::optional<std::uint64_t> compress_file(int from, int to, const std::atomic<b
 #else
 bool can_compress() noexcept { return false; }
 
-std::optional<std::uint64_t> compress_file(int, int, const std::atomic<bool>&, const system_calls&) {
+std::optional<std::uint64_t> compress_file(const own_descriptor&, const own_descriptor&,
+                                           const std::atomic<bool>&, const system_calls&) {
   return std::nullopt;
 }
 #endif

@@ -1,6 +1,7 @@
 #include "handlers/file_handler.hpp"
 
 #include <cerrno>
+#include <filesystem>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -17,14 +18,14 @@ namespace faultline {
 namespace detail {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string result;
   append_quoted(text, result);
   return result;
 }
 
 [[noreturn]] void refuse(const std::string& path, int error, std::string_view reason) {
-  std::string text = "cannot open " + quoted(path);
+  std::string text = "cannot open " + in_quotes(path);
   if (!reason.empty()) {
     text += ": ";
     text += reason;
@@ -40,9 +41,7 @@ std::string_view reason_for(int open_error) noexcept {
   }
 }
 
-void check_file(const std::string& path, int descriptor, const system_calls& calls) {
-  struct ::stat facts {};
-  if (calls.fstat(descriptor, &facts) != 0) refuse(path, errno, "no facts about the file");
+void check_file(const std::string& path, const struct ::stat& facts) {
   if (S_ISCHR(facts.st_mode)) return;
   if (!S_ISREG(facts.st_mode)) refuse(path, EINVAL, "neither a regular file nor a character device");
   if (facts.st_nlink > 1) refuse(path, EMLINK, "the file has another name (a hard link)");
@@ -65,61 +64,103 @@ bool is_temporary(int error) noexcept {
 
 } // namespace
 
-int open_log_file(const std::string& path, unsigned mode, bool empty_it, const system_calls& calls) {
+own_descriptor open_log_file(const std::string& path, unsigned mode, bool empty_it,
+                             const system_calls& calls) {
   // Not O_TRUNC: it would empty a file that the checks then refuse. O_NONBLOCK matters to FIFOs only.
   constexpr int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
   int descriptor = -1;
   do descriptor = calls.open(path.c_str(), flags, static_cast<::mode_t>(mode));
   while (descriptor < 0 && errno == EINTR);
   if (descriptor < 0) refuse(path, errno, reason_for(errno));
-  descriptor_guard guard(descriptor, calls);
-  check_file(path, descriptor, calls);
+  descriptor = above_standard_streams(descriptor);
+  if (descriptor < 0) refuse(path, errno, "no number for it above those of the standard streams");
+  struct ::stat facts {};
+  if (calls.fstat(descriptor, &facts) != 0) {
+    const int error = errno;
+    (void)calls.close(descriptor);
+    refuse(path, error, "no facts about the file");
+  }
+  descriptor_guard guard({descriptor, descriptor_identity(facts)}, calls);
+  check_file(path, facts);
   if (empty_it && calls.ftruncate(descriptor, 0) != 0 && errno != EINVAL) // EINVAL: a device has no length
     refuse(path, errno, "cannot empty the file");
   return guard.release();
 }
 
+std::string absolute_path(std::string_view path) {
+  std::error_code error;
+  std::string result = std::filesystem::absolute(std::filesystem::path(path), error).string();
+  if (error)
+    refuse(std::string(path), error.value(), "it is relative, and there is no working directory");
+  return result;
+}
+
+file_handler::checked_path file_handler::check(std::string_view path, const file_options& options) {
+  check_options(path, options);
+  return {absolute_path(path)};
+}
+
 file_handler::file_handler(std::string_view path, const file_options& options, const system_calls& calls,
                            std::size_t records_an_entry)
-    : text_handler(quoted(path), options.spool_bytes, calls, records_an_entry), path_(path),
-      mode_(options.mode) {
-  check_options(path, options);
+    : file_handler(check(path, options), options, calls, records_an_entry) {}
+
+file_handler::file_handler(checked_path path, const file_options& options, const system_calls& calls,
+                           std::size_t records_an_entry)
+    : text_handler(in_quotes(path.text), options.spool_bytes, calls, records_an_entry),
+      path_(std::move(path.text)), mode_(options.mode) {
   set_descriptor(open_log_file(path_, mode_, !options.append, calls));
 }
 
 file_handler::~file_handler() {
   finish();
-  int current = descriptor();
-  close_descriptor(current);
-  close_descriptor(next_);
+  close_descriptor();
+  next_.close(calls());
 }
 
 void file_handler::reopen() {
-  const int fresh = open_log_file(path_, mode_, false, calls());
-  close_descriptor(next_);
+  const own_descriptor fresh = open_log_file(path_, mode_, false, calls());
+  next_.close(calls());
   next_ = fresh;
   retry_now();
   // The old file is closed now where nothing is half written in it, not at the next record.
-  if (text_spool().at_boundary()) (void)prepare_write();
+  if (text_spool().at_boundary()) write_to_next();
 }
 
-std::size_t file_handler::prepare_write() {
+void file_handler::write_to_next() noexcept {
+  close_descriptor();
+  set_descriptor(std::exchange(next_, {}));
+}
+
+std::size_t file_handler::prepare_write(struct ::stat& facts) {
   spool& text = text_spool();
-  if (next_ < 0) return text.unwritten().size();
+  if (next_.number < 0) return text.unwritten().size();
   if (!text.at_boundary()) {
     if (current_error() == 0 || is_temporary(current_error())) return text.front_bytes();
     // The old file will never take the rest of its entry, and the new one must not wait for it.
     report_dropped(text.drop_front());
   }
-  int old = descriptor();
-  set_descriptor(std::exchange(next_, -1));
-  close_descriptor(old);
-  return text.unwritten().size();
+  write_to_next();
+  return find_target(facts) ? text.unwritten().size() : 0;
 }
 
-void file_handler::close_descriptor(int& descriptor) noexcept {
-  if (descriptor >= 0) (void)calls().close(descriptor); // not retried: Linux has freed the number in any case
-  descriptor = -1;
+bool file_handler::regain_target(struct ::stat& facts) {
+  const own_descriptor lost = own();
+  try {
+    if (lost.number >= 0)
+      notify({EBADF, name() + ": descriptor " + std::to_string(lost.number) +
+                         " was closed or used for something else; the file is opened anew"});
+    set_descriptor({-1, lost.identity}); // it is no longer ours to close
+    if (!next_.is_open(calls())) next_ = open_log_file(path_, mode_, false, calls());
+    if (calls().fstat(next_.number, &facts) != 0) detail::refuse(path_, errno, "no facts about the file");
+    set_descriptor(std::exchange(next_, {}));
+  } catch (const std::exception& e) {
+    failure_report cause = failure_report::of(e);
+    begin_failure(cause.error != 0 ? cause.error : ENOMEM, std::move(cause));
+    return false;
+  }
+  if (!text_spool().at_boundary() && !(own().identity == lost.identity))
+    report_dropped(text_spool().drop_front());
+  return true;
 }
 
 } // namespace detail

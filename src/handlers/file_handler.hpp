@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include <faultline/handlers.hpp>
 
@@ -18,35 +17,19 @@ namespace faultline::detail {
 /// or a character device such as /dev/null. The checks are made on the open descriptor, so the path cannot
 /// change between check and use, and before anything is emptied. Another owner's file is refused for root as
 /// well: a log in a shared folder, prepared by somebody else, would be theirs to read.
-/// Returns the descriptor; throws std::system_error whose what() names the path.
-[[nodiscard]] int open_log_file(const std::string& path, unsigned mode, bool empty_it,
-                                const system_calls& calls);
+/// Returns the descriptor, whose number is above those of the standard streams; throws std::system_error whose
+/// what() names the path.
+[[nodiscard]] own_descriptor open_log_file(const std::string& path, unsigned mode, bool empty_it,
+                                           const system_calls& calls);
 
-/// Keeps a descriptor from leaking while something may throw.
-class descriptor_guard {
- public:
-  descriptor_guard(int descriptor, const system_calls& calls) noexcept
-      : descriptor_(descriptor), calls_(calls) {}
-  descriptor_guard(const descriptor_guard&) = delete;
-  descriptor_guard& operator=(const descriptor_guard&) = delete;
-  ~descriptor_guard() { reset(-1); }
-
-  [[nodiscard]] int get() const noexcept { return descriptor_; }
-  int release() noexcept { return std::exchange(descriptor_, -1); }
-  void reset(int descriptor) noexcept {
-    if (descriptor_ >= 0) (void)calls_.close(descriptor_);
-    descriptor_ = descriptor;
-  }
-
- private:
-  int descriptor_;
-  const system_calls& calls_;
-};
+/// The path from the root on, so that it names the same file after a chdir; links and dots stay. Throws
+/// std::system_error for a relative path where there is no working directory.
+[[nodiscard]] std::string absolute_path(std::string_view path);
 
 class file_handler : public text_handler {
  public:
   /// Throws `configuration_error` for an empty path, a path with a null character, a mode above 07777 and
-  /// for `spool_bytes` 0, and what open_log_file throws. `calls` must outlive the handler.
+  /// for `spool_bytes` 0, and what absolute_path and open_log_file throw. `calls` must outlive the handler.
   file_handler(std::string_view path, const file_options& options, const system_calls& calls,
                std::size_t records_an_entry = SIZE_MAX);
   ~file_handler() override;
@@ -56,16 +39,25 @@ class file_handler : public text_handler {
   void reopen() override;
 
  protected:
-  [[nodiscard]] std::size_t prepare_write() override;
+  [[nodiscard]] std::size_t prepare_write(struct ::stat& facts) override;
+  /// Opens the path anew, or waits; the rest of an entry that was begun in another file is lost.
+  [[nodiscard]] bool regain_target(struct ::stat& facts) override;
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] unsigned mode() const noexcept { return mode_; }
 
  private:
-  void close_descriptor(int& descriptor) noexcept;
+  struct checked_path {
+    std::string text; ///< absolute
+  };
+  [[nodiscard]] static checked_path check(std::string_view path, const file_options& options);
+  file_handler(checked_path path, const file_options& options, const system_calls& calls,
+               std::size_t records_an_entry);
+
+  void write_to_next() noexcept;
 
   const std::string path_;
   const unsigned mode_;
-  int next_ = -1; ///< the descriptor that reopen made, while the old one has an entry to complete
+  own_descriptor next_; ///< the one that reopen made, while the old one has an entry to complete
 };
 
 } // namespace faultline::detail

@@ -78,6 +78,11 @@ void rotating_file_handler::flush() {
   if (!state_->report.empty()) throw std::runtime_error(std::exchange(state_->report, {}));
 }
 
+void rotating_file_handler::last_flush(std::chrono::steady_clock::time_point until) {
+  state_->retry_at = {};
+  file_handler::last_flush(until);
+}
+
 bool rotating_file_handler::pending() const noexcept {
   return file_handler::pending() || !state_->report.empty();
 }
@@ -104,7 +109,7 @@ bool rotating_file_handler::is_due(const struct ::stat& facts, std::size_t bytes
   bool is_old = false;
   if (options_.interval.count() != 0) {
     const std::int64_t now = period_of(calls().wall_now());
-    if (std::exchange(state_->descriptor, descriptor()) != descriptor()) {
+    if (!(std::exchange(state_->dated, own().identity) == own().identity)) {
       const auto last_write = std::chrono::seconds(facts.st_mtim.tv_sec);
       state_->period = period_of(std::chrono::system_clock::time_point(last_write));
     }
@@ -115,29 +120,37 @@ bool rotating_file_handler::is_due(const struct ::stat& facts, std::size_t bytes
   return size != 0 && (is_old || (options_.max_bytes != 0 && size + bytes > options_.max_bytes));
 }
 
-/// Whether PATH is another file than the one with these facts: another process rotated. What went to the old
-/// one now could be compressed or removed under it. (A PATH that another program moved away, and that is not
-/// there, is the next rotation's to make.)
-bool rotating_file_handler::is_replaced(const struct ::stat& facts) const {
+/// What PATH is, beside the file with these facts.
+rotating_file_handler::place rotating_file_handler::look_at_place(const struct ::stat& facts) const {
   struct ::stat named {};
-  return calls().lstat(path().c_str(), &named) == 0 && !is_same_file(named, facts);
+  if (calls().lstat(path().c_str(), &named) != 0)
+    return errno == ENOENT && facts.st_nlink == 0 ? place::deleted : place::own;
+  if (is_same_file(named, facts)) return place::own;
+  return S_ISLNK(named.st_mode) ? place::link : place::other;
 }
 
-std::size_t rotating_file_handler::prepare_write() {
-  (void)file_handler::prepare_write(); // a file that was reopened takes its place
+std::size_t rotating_file_handler::prepare_write(struct ::stat& facts) {
+  if (file_handler::prepare_write(facts) == 0) return 0; // a file that was reopened takes its place
   spool& text = text_spool();
-  struct ::stat facts {};
-  if (!text.at_boundary() && calls().fstat(descriptor(), &facts) == 0 && facts.st_nlink == 0) {
+  if (!text.at_boundary() && facts.st_nlink == 0) {
     // Other processes rotated until the file was the oldest: the entry's begin is gone, and its rest need not
     // be written.
     report_dropped(text.drop_front());
   }
   if (text.empty() || !text.at_boundary()) return text.front_bytes();
-  if (calls().fstat(descriptor(), &facts) != 0) return text.unwritten().size(); // the write will tell
-  if (is_due(facts, text.front_bytes()) || is_replaced(facts)) {
-    try_to_rotate(facts);
-    if (calls().fstat(descriptor(), &facts) != 0) return text.front_bytes();
-    if (is_replaced(facts)) return 0; // the old file may go at any moment: the text waits
+  const bool due = is_due(facts, text.front_bytes());
+  if (const place found = look_at_place(facts); due || found != place::own) {
+    try_to_rotate(facts, found);
+    if (!find_target(facts)) return 0;
+    const place now = look_at_place(facts);
+    // The old file may go at any moment, or is gone. One whose place is taken by a link takes text until it
+    // would be rotated.
+    const bool waits = now == place::other || now == place::deleted ||
+                       (now == place::link && (facts.st_nlink == 0 || is_due(facts, text.front_bytes())));
+    if (waits) {
+      begin_failure(EAGAIN, state_->failure);
+      return 0;
+    }
   }
   if (options_.max_bytes == 0) return text.unwritten().size();
   const auto size = static_cast<std::uint64_t>(facts.st_size);
@@ -146,18 +159,19 @@ std::size_t rotating_file_handler::prepare_write() {
 }
 
 /// Nothing may be thrown here: the text still has its old file to go to, or waits.
-void rotating_file_handler::try_to_rotate(const struct ::stat& present) {
+void rotating_file_handler::try_to_rotate(const struct ::stat& present, place found) {
   const auto now = calls().monotonic_now();
   // What another process has put in place while this one paused is written to at once: that one may compress
   // the old file, or remove it.
-  const bool follows = is_replaced(present);
+  const bool follows = found == place::other;
   if (now < state_->retry_at && !(follows && state_->can_follow)) return;
   const auto blocked_since = std::exchange(state_->blocked_since, std::nullopt).value_or(now);
   try {
-    if (follows) { // which needs no lock
+    if (follows || found == place::link) { // which needs no lock
       write_to(open_log_file(path(), mode(), false, calls()));
     } else if (rotate(present) == outcome::other_process_rotates) {
       state_->blocked_since = blocked_since;
+      state_->failure = {};
       if (now - blocked_since >= other_process_patience)
         throw_file_error(EWOULDBLOCK, "cannot rotate: a process that does not go on has locked", rotating_);
       state_->retry_at = now + other_process_pause;
@@ -166,12 +180,15 @@ void rotating_file_handler::try_to_rotate(const struct ::stat& present) {
     state_->can_follow = true;
     state_->pause = first_pause;
     state_->retry_at = {};
+    state_->failure = {};
   } catch (const std::exception& e) {
+    // Text that has no other file to go to waits no longer than it has to.
+    const bool waits = follows || found == place::deleted;
     state_->can_follow = !follows;
-    state_->retry_at = now + (follows ? first_pause : state_->pause);
-    if (!follows) state_->pause = std::min(2 * state_->pause, longest_pause);
+    state_->retry_at = now + (waits ? first_pause : state_->pause);
+    if (!waits) state_->pause = std::min(2 * state_->pause, longest_pause);
     failures_.fetch_add(1, std::memory_order_relaxed);
-    keep_report(e.what());
+    keep_report(e);
   }
 }
 
@@ -195,18 +212,17 @@ rotating_file_handler::outcome rotating_file_handler::rotate(const struct ::stat
     (void)calls().unlink(rotating_.c_str());
     throw;
   }
-  (void)calls().flock(fresh.get(), LOCK_UN);
+  if (fresh.is_open()) (void)calls().flock(fresh.get(), LOCK_UN);
   write_to(fresh.release());
   if (options_.interval.count() != 0) state_->period = period_of(calls().wall_now());
-  state_->descriptor = descriptor();
+  state_->dated = own().identity;
   state_->surplus = true;
   return outcome::rotated;
 }
 
-void rotating_file_handler::write_to(int fresh) {
-  const int old = descriptor();
+void rotating_file_handler::write_to(const own_descriptor& fresh) noexcept {
+  close_descriptor();
   set_descriptor(fresh);
-  (void)calls().close(old);
 }
 
 void rotating_file_handler::put_in_place(const struct ::stat& present, descriptor_guard& fresh) {
@@ -217,7 +233,7 @@ void rotating_file_handler::put_in_place(const struct ::stat& present, descripto
     return;
   }
   if (!is_same_file(named, present)) { // another process has rotated: what it made is written to
-    const int current = open_log_file(path(), mode(), false, calls());
+    const own_descriptor current = open_log_file(path(), mode(), false, calls());
     (void)calls().unlink(rotating_.c_str()); // while it is locked: later it may be another process's
     fresh.reset(current);
     return;
@@ -246,18 +262,19 @@ void rotating_file_handler::move_aside() {
 /// Only once the new file has text in it. The old one that goes is then no longer the last that there is.
 void rotating_file_handler::remove_surplus() {
   struct ::stat facts {};
-  if (calls().fstat(descriptor(), &facts) != 0 || facts.st_size == 0) return;
+  if (!own().is_open(calls()) || calls().fstat(descriptor(), &facts) != 0 || facts.st_size == 0) return;
   state_->surplus = false; // what cannot be removed now is replaced by the next rotation
   try {
     files_.remove_surplus();
   } catch (const std::exception& e) {
-    keep_report(e.what());
+    keep_report(e);
   }
 }
 
-void rotating_file_handler::keep_report(const char* what) noexcept {
+void rotating_file_handler::keep_report(const std::exception& failure) noexcept {
   try {
-    if (state_->report.empty()) state_->report = what;
+    state_->failure = failure_report::of(failure);
+    if (state_->report.empty()) state_->report = failure.what();
   } catch (const std::exception&) { // no memory for the text: the next failure is reported
   }
 }

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,6 +43,8 @@ class rotating_file_handler final : public file_handler {
 
   /// As text_handler::flush; throws, too, for each rotation and each compression that failed.
   void flush() override;
+  /// As text_handler::last_flush; a rotation that failed is tried once more before.
+  void last_flush(std::chrono::steady_clock::time_point until) override;
   [[nodiscard]] bool pending() const noexcept override;
   void after_fork() override;
 
@@ -54,13 +57,23 @@ class rotating_file_handler final : public file_handler {
 
  private:
   enum class outcome { rotated, other_process_rotates };
+  /// What PATH is.
+  enum class place {
+    own,     ///< the file that is written to; or another program moved that away, and the next rotation makes
+             ///< PATH anew
+    deleted, ///< nothing, and the file has no other name: nobody will read it
+    other,   ///< another file: another process rotated, and what went to the old one now could be compressed or
+             ///< removed under it
+    link     ///< a symbolic link that was put in the place of the file, and is not followed
+  };
 
   /// What a forked child must neither touch nor free.
   struct changing_state {
-    std::string report; ///< of a failure that flush has not told yet
+    std::string report;     ///< of a failure that flush has not told yet
+    failure_report failure; ///< of the last attempt, if that failed
     std::chrono::nanoseconds retry_at{};
     std::chrono::nanoseconds pause = first_pause;
-    int descriptor = -1;     ///< the one that `period` is about
+    descriptor_identity dated; ///< what `period` is about
     std::int64_t period = 0; ///< in which the file was begun, counted in intervals since 1970
     bool can_follow = true;  ///< `retry_at` is not about opening what others made
     std::optional<std::chrono::nanoseconds> blocked_since; ///< since when another process has the lock
@@ -68,17 +81,17 @@ class rotating_file_handler final : public file_handler {
     std::unique_ptr<background_compressor> compressor;
   };
 
-  [[nodiscard]] std::size_t prepare_write() override;
+  [[nodiscard]] std::size_t prepare_write(struct ::stat& facts) override;
   [[nodiscard]] bool is_due(const struct ::stat& facts, std::size_t bytes);
-  [[nodiscard]] bool is_replaced(const struct ::stat& facts) const;
+  [[nodiscard]] place look_at_place(const struct ::stat& facts) const;
   [[nodiscard]] std::int64_t period_of(std::chrono::system_clock::time_point t) const noexcept;
-  void try_to_rotate(const struct ::stat& present);
+  void try_to_rotate(const struct ::stat& present, place found);
   [[nodiscard]] outcome rotate(const struct ::stat& present);
-  void write_to(int fresh);
+  void write_to(const own_descriptor& fresh) noexcept;
   void put_in_place(const struct ::stat& present, descriptor_guard& fresh);
   void move_aside();
   void remove_surplus();
-  void keep_report(const char* what) noexcept;
+  void keep_report(const std::exception& failure) noexcept;
 
   const rotating_file_options options_;
   ::pid_t owner_process_;

@@ -1,10 +1,15 @@
 #include "handlers/stream_handler.hpp"
 
+#include <cerrno>
 #include <memory>
+#include <system_error>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <faultline/configuration_error.hpp>
+
+#include "base/output_stream.hpp"
 
 namespace faultline {
 
@@ -13,12 +18,38 @@ int detail::descriptor_of(std::FILE* stream) {
   const int descriptor = ::fileno(stream);
   if (descriptor < 0)
     throw configuration_error("stream", "no descriptor", "the stream writes to no descriptor");
-  if (const int flags = ::fcntl(descriptor, F_GETFL); flags >= 0 && (flags & O_ACCMODE) == O_RDONLY)
+  const int flags = ::fcntl(descriptor, F_GETFL);
+  if (flags < 0)
+    throw configuration_error("stream", "descriptor " + std::to_string(descriptor),
+                              "it is closed: what is opened next would get its number");
+  if ((flags & O_ACCMODE) == O_RDONLY)
     throw configuration_error("stream", "descriptor " + std::to_string(descriptor),
                               "it is open for reading only");
   // What the program printed before keeps its place. A failure is the stream's owner's to see.
   (void)std::fflush(stream);
   return descriptor;
+}
+
+void detail::stream_handler::reopen() {
+  if (own().is_open(calls())) return end_absence();
+  const descriptor_identity present = output_stream_at(descriptor());
+  if (!present.is_known())
+    throw std::system_error(errno, std::generic_category(),
+                            name() + ": not taken for an output stream: it is closed or open on something else");
+  if (!text_spool().at_boundary()) report_dropped(text_spool().drop_front()); // its begin is elsewhere
+  set_descriptor({descriptor(), present});
+  end_absence();
+}
+
+bool detail::stream_handler::regain_target(struct ::stat& facts) {
+  return is_null_device(facts) || text_handler::regain_target(facts);
+}
+
+handler_ptr detail::make_default_target() {
+  const int descriptor = ::fileno(stderr);
+  (void)std::fflush(stderr);
+  return std::make_shared<stream_handler>(descriptor >= 0 ? descriptor : STDERR_FILENO,
+                                          calls_without_waiting());
 }
 
 handler_ptr make_stream_handler(std::FILE* stream) {

@@ -159,8 +159,7 @@ void configuration::change(std::string_view key, std::string_view value) {
     return for_each_part(key, value, ';', [this](auto name, auto text) { add_handler(name, text); });
   }
   if (key != "target") throw configuration_error("key", key, "unknown; the keys are " + all_keys());
-  detail::check_target(key, value);
-  target_ = value;
+  target_ = detail::checked_target(key, value);
 }
 
 void configuration::set_level(std::string_view logger, std::string_view level) {
@@ -174,8 +173,8 @@ void configuration::set_flush_level(std::string_view logger, std::string_view le
 }
 
 void configuration::add_handler(std::string_view logger, std::string_view target) {
-  detail::check_target("handler of " + std::string(logger), target);
-  handlers_.emplace_back(checked_logger("handlers", logger), target);
+  std::string checked = detail::checked_target("handler of " + std::string(logger), target);
+  handlers_.emplace_back(checked_logger("handlers", logger), std::move(checked));
 }
 
 void configuration::read_environment(std::string_view prefix) {

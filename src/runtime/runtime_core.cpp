@@ -4,11 +4,11 @@
 #include <string>
 
 #include <faultline/configuration_error.hpp>
-#include <faultline/handlers.hpp>
 
 #include "base/fork_guard.hpp"
 #include "handlers/claim.hpp"
 #include "handlers/handler_access.hpp"
+#include "handlers/stream_handler.hpp"
 
 namespace faultline::detail {
 namespace {
@@ -83,7 +83,7 @@ slot_geometry geometry_of(const runtime_options& o) noexcept {
 } // namespace
 
 runtime_core::runtime_core(runtime_options options) : core(geometry_of(in_range(options))) {
-  if (!options.default_target) options.default_target = make_stream_handler(stderr);
+  if (!options.default_target) options.default_target = make_default_target();
   set_options(std::move(options));
 }
 

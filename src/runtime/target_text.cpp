@@ -1,8 +1,10 @@
 #include "runtime/target_text.hpp"
 
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <faultline/configuration_error.hpp>
@@ -142,7 +144,16 @@ handler_ptr make(const target& t) {
 
 } // namespace
 
-void check_target(std::string_view key, std::string_view text) { (void)take_apart(key, text); }
+std::string checked_target(std::string_view key, std::string_view text) {
+  const target t = take_apart(key, text);
+  std::string result(text);
+  if (t.path.empty()) return result;
+  std::error_code unknown; // where no working directory can be told, or has a '?', opening decides
+  const std::string path = std::filesystem::absolute(t.path, unknown).string();
+  if (!unknown && path.find('?') == std::string::npos)
+    result.replace(text.find(':') + 1, t.path.size(), path);
+  return result;
+}
 
 bool writes_to_standard_error(std::string_view text) {
   const target_kind kind = take_apart("target", text).kind;

@@ -20,13 +20,14 @@ namespace {
 
 constexpr std::uint64_t second = 1'000'000'000;
 
-/// What `use` writes to the descriptor of stderr.
-template <class Use> std::string on_stderr(Use use) {
+/// What `use` writes to the descriptor of stderr, which the log is told of.
+template <class Use> std::string on_stderr(error_log& log, Use use) {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   const int before = ::dup(STDERR_FILENO);
   ::dup2(ends[1], STDERR_FILENO);
   ::close(ends[1]);
+  log.accept_standard_error();
   use();
   ::dup2(before, STDERR_FILENO); // closes the pipe's last end
   ::close(before);
@@ -85,30 +86,30 @@ TEST_CASE("what had to wait is reported when its second is over, or at the end")
 
 TEST_CASE("without a callback a report is one line on stderr, hostile as its text may be") {
   error_log log({});
-  CHECK(on_stderr([&] { log.add(error_log::kind::handler, nullptr, "a\nb", second); }) ==
+  CHECK(on_stderr(log, [&] { log.add(error_log::kind::handler, nullptr, "a\nb", second); }) ==
         "faultline: handler: a\\nb\n");
-  CHECK(on_stderr([&] { log.add(error_log::kind::handler, nullptr, "c", second + 1); }).empty());
-  CHECK(on_stderr([&] { log.add(error_log::kind::handler, nullptr, "d", 3 * second); }) ==
+  CHECK(on_stderr(log, [&] { log.add(error_log::kind::handler, nullptr, "c", second + 1); }).empty());
+  CHECK(on_stderr(log, [&] { log.add(error_log::kind::handler, nullptr, "d", 3 * second); }) ==
         "faultline: handler: d (2 failures)\n");
 }
 
 TEST_CASE("a standard error that takes nothing holds up nobody, and has the report when it does again") {
   error_log log({});
   const std::string filler(1 << 16, '.'); // all that the pipe holds
-  const std::string text = on_stderr([&] {
+  const std::string text = on_stderr(log, [&] {
     REQUIRE(::write(STDERR_FILENO, filler.data(), filler.size()) == static_cast<ssize_t>(filler.size()));
     ::alarm(10); // a report that waits is not to hang the suite
     log.add(error_log::kind::handler, nullptr, "while it is full", second);
     ::alarm(0);
   });
   CHECK(text.find('f') == std::string::npos);
-  CHECK(on_stderr([&] { log.report_due(2 * second); }) == "faultline: handler: while it is full\n");
+  CHECK(on_stderr(log, [&] { log.report_due(2 * second); }) == "faultline: handler: while it is full\n");
 }
 
 TEST_CASE("a report that is long and hostile is cut to what a pipe takes as a whole") {
   error_log log({});
   const std::string text =
-      on_stderr([&] { log.add(error_log::kind::handler, nullptr, std::string(5000, '\x01'), second); });
+      on_stderr(log, [&] { log.add(error_log::kind::handler, nullptr, std::string(5000, '\x01'), second); });
   CHECK(text.size() <= 4096);
   CHECK(text.ends_with('\n'));
 }
@@ -138,8 +139,8 @@ TEST_CASE("a terminal that takes part of a report gets the rest before the next 
     received += text;
     return !text.empty();
   };
-  error_log log({});
   ::dup2(terminal, STDERR_FILENO);
+  error_log log({});
   log.add(error_log::kind::handler, nullptr, std::string(900, 'a'), second);
   for (std::uint64_t now = 2; now < 2000 && received.find("again") == std::string::npos; ++now) {
     (void)read_some(100);
@@ -162,9 +163,9 @@ TEST_CASE(
   ::rlimit usual{};
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &usual) == 0);
   const ::rlimit small{100, usual.rlim_max};
-  error_log log({});
   const int before = ::dup(STDERR_FILENO);
   ::dup2(file, STDERR_FILENO);
+  error_log log({});
   const auto signal_before = ::signal(SIGXFSZ, SIG_IGN);
   ::setrlimit(RLIMIT_FSIZE, &small);
   log.add(error_log::kind::handler, nullptr, std::string(900, 'a'), second);

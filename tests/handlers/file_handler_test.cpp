@@ -1,9 +1,13 @@
 #include "handlers/file_handler.hpp"
 
+#include <csignal>
 #include <filesystem>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +16,7 @@
 
 #include "support/catch.hpp"
 #include "support/fake_disk.hpp"
+#include "support/manual_runtime.hpp"
 #include "support/sample_records.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -243,4 +248,34 @@ TEST_CASE("a child that ends without logging leaves the parent's text to the par
   CHECK(contents(dir.file("log")).empty());
   h.reset();
   CHECK(contents(dir.file("log")) == records.text());
+}
+
+TEST_CASE("a limit of file sizes does not end a program that runs the rounds: it is reported and counted") {
+  const temporary_directory dir;
+  std::vector<std::string> reports;
+  ::rlimit usual{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &usual) == 0);
+  const ::rlimit small{100, usual.rlim_max};
+  {
+    test::manual_runtime rt(
+        {.on_error = [&](const error_report& r) { reports.emplace_back(r.detail); }});
+    handler_ptr other = make_plain(dir.file("other"));
+    rt.get().add_handler(make_plain(dir.file("log")));
+    FAULTLINE_INFO(rt.get(), "{}", std::string(150, 'x'));
+    other->write(numbered_records(20).all());
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+    rt.get_runtime().run_once();
+    const bool is_whole = rt.get_runtime().stop();
+    other.reset(); // a destructor writes, too
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &usual) == 0);
+    CHECK_FALSE(is_whole);
+    CHECK(rt.stats().handler_lost == 1);
+  }
+  REQUIRE_FALSE(reports.empty());
+  CHECK_THAT(reports.front(), contains("File too large"));
+  CHECK(contents(dir.file("log")).size() == 100);
+  CHECK(contents(dir.file("other")).size() == 100);
+  ::sigset_t pending;
+  REQUIRE(::sigpending(&pending) == 0);
+  CHECK(::sigismember(&pending, SIGXFSZ) == 0);
 }

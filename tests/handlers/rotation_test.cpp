@@ -15,6 +15,7 @@
 
 #include "support/catch.hpp"
 #include "support/failing_calls.hpp"
+#include "support/in_time.hpp"
 #include "support/rotated_text.hpp"
 #include "support/sample_records.hpp"
 #include "support/temporary_directory.hpp"
@@ -334,4 +335,79 @@ TEST_CASE("the rest of a line whose begin other processes' rotations removed is 
   CHECK(contents(dir.file("log")) == "record 1.\n");
   CHECK(h->lost() == 1);
   CHECK(h->dropped() == 1);
+}
+
+TEST_CASE("a file that was deleted beneath its handler is made anew in the same round") {
+  const temporary_directory dir;
+  const numbered_records records(2);
+  const handler_ptr h = make_real(dir.file("log"), {.max_bytes = 1'000});
+  h->write(records.one(0));
+  h->flush();
+  fs::remove(dir.file("log"));
+  h->write(records.one(1));
+  CHECK_NOTHROW(h->flush());
+  CHECK(names_in(dir.file("")) == files{"log"});
+  CHECK(contents(dir.file("log")) == "record 1.\n");
+  CHECK(h->lost() == 0);
+}
+
+TEST_CASE("where a deleted file cannot be made anew the text waits, and the cause is told at the end, too") {
+  const temporary_directory dir;
+  failing_calls disk;
+  const numbered_records records(3);
+  fs::create_directory(dir.file("folder"));
+  const auto h = make(dir.file("folder/log"), {.max_bytes = 1'000}, failing_calls::table());
+  h->write(records.one(0));
+  h->flush();
+  fs::remove_all(dir.file("folder"));
+  h->write(records.one(1));
+  CHECK_THROWS_WITH(h->flush(), contains("No such file"));
+  CHECK(h->pending());
+  SECTION("it can be made after a second") {
+    fs::create_directory(dir.file("folder"));
+    disk.now += 1s;
+    CHECK_NOTHROW(h->flush());
+    CHECK(contents(dir.file("folder/log")) == "record 1.\n");
+    CHECK(h->lost() == 0);
+  }
+  SECTION("it cannot") {
+    h->write(records.one(2));
+    CHECK_THROWS_WITH(h->last_flush(test::in_time()),
+                      contains("2 records are lost at the end") && contains("No such file"));
+    CHECK(h->lost() == 2);
+  }
+}
+
+TEST_CASE("a file that was moved away, with a link in its place, takes the text until it would be rotated") {
+  const temporary_directory dir;
+  failing_calls disk;
+  const numbered_records records(4); // 9 to 12 bytes
+  std::ofstream(dir.file("precious")) << "precious";
+  const auto h = make(dir.file("log"), {.max_bytes = 32}, failing_calls::table());
+  h->write(records.one(0));
+  h->flush();
+  fs::rename(dir.file("log"), dir.file("aside"));
+  fs::create_symlink(dir.file("precious"), dir.file("log"));
+  h->write(records.one(1));
+  CHECK_THROWS_WITH(h->flush(), contains("symbolic links are not followed"));
+  h->write(records.one(2));
+  CHECK_NOTHROW(h->flush()); // the next attempt, and its report, come later
+  CHECK(contents(dir.file("aside")) == "record 0\nrecord 1.\nrecord 2..\n");
+  CHECK_FALSE(h->pending());
+  h->write(records.one(3));
+  CHECK_NOTHROW(h->flush());
+  CHECK(h->pending());
+  SECTION("the link goes") {
+    fs::remove(dir.file("log"));
+    disk.now += 60s;
+    CHECK_NOTHROW(h->flush());
+    CHECK(contents(dir.file("log")) == "record 3...\n");
+    CHECK(h->lost() == 0);
+  }
+  SECTION("it stays to the end") {
+    CHECK_THROWS_WITH(h->last_flush(test::in_time()), contains("1 records are lost at the end") &&
+                                                          contains("symbolic links are not followed"));
+    CHECK(h->lost() == 1);
+  }
+  CHECK(contents(dir.file("precious")) == "precious");
 }

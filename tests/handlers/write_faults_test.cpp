@@ -248,7 +248,7 @@ TEST_CASE("a handler that is destroyed writes what it holds and counts what it c
   class observed final : public detail::text_handler {
    public:
     observed() : text_handler("/log", 1000, fake_disk::calls()) {
-      set_descriptor(fake_disk::first_descriptor);
+      set_descriptor({fake_disk::first_descriptor, detail::descriptor_identity(fake_disk::regular_file())});
     }
     using detail::text_handler::finish;
   };
