@@ -129,6 +129,9 @@ struct core : core_head {
   std::atomic<std::uint64_t> references_{1};
 };
 
+/// The owner of detail::unmade_node: an address, which no cursor is open for, and no core.
+inline constinit core_head unmade_owner;
+
 /// The calling thread's slot of that core, or null. No lock, no allocation.
 [[nodiscard]] thread_slot* find_slot(const core& owner) noexcept;
 
