@@ -7,6 +7,19 @@ else()
   set(faultline_soversion ${PROJECT_VERSION_MAJOR})
 endif()
 
+# faultline_includes(target): the public headers. Who builds faultline within a build of his own has them as system headers, as from
+# an installed one: their warnings are not his. For ourselves they are.
+if(PROJECT_IS_TOP_LEVEL)
+  set(faultline_system)
+else()
+  set(faultline_system SYSTEM)
+endif()
+function(faultline_includes target)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/include)
+  target_include_directories(${target} ${faultline_system} INTERFACE
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+endfunction()
+
 # faultline_library(target): version, and names hidden that include/faultline/export.hpp does not export.
 function(faultline_library target)
   set_target_properties(${target} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${faultline_soversion}
@@ -33,8 +46,7 @@ function(faultline_other_kind target name)
   add_library(${other} ${type} $<TARGET_OBJECTS:${target}>)
   add_library(faultline::${name}_${faultline_other_kind} ALIAS ${other})
   target_compile_features(${other} PUBLIC cxx_std_20)
-  target_include_directories(${other} PUBLIC
-    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  faultline_includes(${other})
   target_link_libraries(${other} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
   set_target_properties(${other} PROPERTIES OUTPUT_NAME ${target} EXPORT_NAME ${name}_${faultline_other_kind}
     LINKER_LANGUAGE CXX)

@@ -55,9 +55,7 @@ template <> struct fmt::formatter<faultline::detail::hex_specification> {
     auto at = context.begin();
     for (; at != context.end() && *at != '}'; ++at)
       if (*at != 's' && *at != 'X' && *at != 'a' && *at != 'o')
-        // Nothing is thrown: the compiler stops here and shows the text.
-        // NOLINTNEXTLINE(misc-throw-by-value-catch-by-reference,cert-err09-cpp,cert-err61-cpp)
-        throw "hex takes the specifications s, X, a and o";
+        faultline::detail::refuse("hex takes the specifications s, X, a and o");
     return at;
   }
   template <class Context> auto format(const faultline::detail::hex_specification&, Context& context) const {

@@ -1,6 +1,7 @@
 // Loggers: dotted names with levels and handlers that descendants inherit.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -12,14 +13,21 @@ namespace faultline {
 
 class handler;
 class runtime;
+namespace detail {
+struct node;
+}
 
 /// A named place in a runtime's tree of loggers: a pointer, cheap to copy, valid as long as its runtime. All
 /// functions may be called by any thread while others log; those that change something take a lock that no
 /// logging thread takes, and are seen by other threads within nanoseconds. They are const, as what they
 /// change is the place and not the pointer.
+///
+/// A logger at namespace scope that is used before it was made, by a static object of another file, is off:
+/// no statement makes a record, a scope holds nothing, and what would change something throws
+/// `configuration_error`. A copy made of it then stays so.
 class FAULTLINE_API logger {
  public:
-  /// The dotted name; "root" for the root.
+  /// The dotted name; "root" for the root; empty before the logger is made.
   [[nodiscard]] std::string_view name() const noexcept;
 
   /// Records below `l` do not exist for this logger and for descendants without a level of their own. `off`
@@ -30,7 +38,7 @@ class FAULTLINE_API logger {
   void inherit_level() const;
   /// The logger's own level or the inherited one. One relaxed load.
   [[nodiscard]] level effective_level() const noexcept {
-    return node_->threshold.load(std::memory_order_relaxed);
+    return node().threshold.load(std::memory_order_relaxed);
   }
 
   /// Scopes of this logger, and of descendants without a flush level of their own, that are entered from now
@@ -43,7 +51,7 @@ class FAULTLINE_API logger {
 
   /// Whether a statement at `l` makes a record now. One relaxed load.
   [[nodiscard]] bool enabled(level l) const noexcept {
-    return l >= node_->threshold.load(std::memory_order_relaxed) && l != level::off;
+    return l >= node().threshold.load(std::memory_order_relaxed) && l != level::off;
   }
 
   /// Records of this logger and its descendants at the handler's level or above go to the handler from now
@@ -63,12 +71,23 @@ class FAULTLINE_API logger {
   friend bool operator==(logger, logger) = default;
 
   /// For faultline's own use.
-  [[nodiscard]] const detail::node_head& node() const noexcept { return *node_; }
+  [[nodiscard]] const detail::node_head& node() const noexcept { return *at(); }
+  /// For faultline's own use: the whole of it; throws `configuration_error` before the logger is made.
+  [[nodiscard]] detail::node& made() const;
   /// For faultline's own use: get_logger makes loggers.
-  explicit logger(detail::node_head& node) noexcept : node_(&node) {}
+  explicit logger(detail::node_head& node) noexcept
+      : distance_(address(node) - address(detail::unmade_node)) {}
 
  private:
-  detail::node_head* node_;
+  static std::intptr_t address(const detail::node_head& node) noexcept {
+    return reinterpret_cast<std::intptr_t>(&node);
+  }
+  [[nodiscard]] detail::node_head* at() const noexcept {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): a distance between two objects is none of pointers
+    return reinterpret_cast<detail::node_head*>(address(detail::unmade_node) + distance_);
+  }
+
+  std::intptr_t distance_; // of its node from detail::unmade_node
 };
 
 /// The default runtime's logger of that name; see runtime::get_logger. Starts nothing.

@@ -75,18 +75,15 @@ class FAULTLINE_API stream_record {
 /// nothing behind it is evaluated. Logger and level are evaluated once; levels below FAULTLINE_ACTIVE_LEVEL
 /// make no record. What operator<< throws leaves the statement as from any stream; what was written by then
 /// is logged.
-#define FAULTLINE_STREAM(lg, l)                                                                              \
-  for (::faultline::detail::stream_choice faultline_choice((lg), (l), FAULTLINE_ACTIVE_LEVEL);               \
-       faultline_choice.chosen();)                                                                           \
-    for (static constinit ::faultline::detail::site faultline_site{{::faultline::detail::unentered},         \
-                                                                   "{}",                                     \
-                                                                   __FILE__,                                 \
-                                                                   static_cast<const char*>(__func__),       \
-                                                                   "",                                       \
-                                                                   __LINE__,                                 \
-                                                                   ::faultline::level::off};                 \
-         faultline_choice.chosen(); faultline_choice.finish())                                               \
-  ::faultline::detail::stream_record(faultline_choice.node(), faultline_site, faultline_choice.at()).stream()
+#define FAULTLINE_STREAM(lg, l) FAULTLINE_DETAIL_NUMBERED_STREAM(__COUNTER__, (lg), (l))
+#define FAULTLINE_DETAIL_NUMBERED_STREAM(...) FAULTLINE_DETAIL_STREAM_OF_NUMBER(__VA_ARGS__)
+#define FAULTLINE_DETAIL_STREAM_OF_NUMBER(n, lg, l)                                                          \
+  for (::faultline::detail::stream_choice faultline_##n(lg, l, FAULTLINE_ACTIVE_LEVEL);                      \
+       faultline_##n.chosen();)                                                                              \
+    for (FAULTLINE_DETAIL_FUNCTION(n); faultline_##n.chosen(); faultline_##n.finish())                       \
+  ::faultline::detail::stream_record(                                                                        \
+      faultline_##n.node(), FAULTLINE_DETAIL_SITE(n, "{}", "", ::faultline::level::off), faultline_##n.at()) \
+      .stream()
 
 namespace detail {
 

@@ -174,8 +174,8 @@ class FAULTLINE_API error_scope {
   [[nodiscard]] bool active() const noexcept;  // and still in that thread's table
   void enter(const detail::scope_settings& settings) noexcept;
   void enter_slowly(const detail::scope_settings& settings) noexcept;
-  void place(detail::thread_slot& slot, detail::cursor& c, std::size_t index, std::uint8_t target_bit,
-             std::uint8_t traits, const detail::scope_settings& settings) noexcept;
+  void place(detail::thread_slot& slot, detail::cursor& c, std::size_t index, handler& target,
+             std::uint8_t target_bit, std::uint8_t traits, const detail::scope_settings& settings) noexcept;
   void leave() noexcept;
   void leave_elsewhere() noexcept;
 
@@ -187,6 +187,7 @@ class FAULTLINE_API error_scope {
   bool told_ = false; // `call failed` was logged, or is not to be
 };
 
+#ifdef __cpp_exceptions
 /// The default predicate: no result is a failure.
 struct never_fails {
   /// False.
@@ -308,11 +309,18 @@ FAULTLINE_API void adopt(logger lg, const scope_options& options);
 } // namespace detail
 
 /// The recipe's decorator: `auto careful = log_if_errors(lg, {.capacity = 50})(function);`. Throws
-/// `configuration_error` for a wrong option here, not at the calls.
+/// `configuration_error` for a wrong option here, not at the calls, and for a logger that is not made yet.
+/// Not there where the program is compiled without exceptions.
 [[nodiscard]] inline scope_decorator<> log_if_errors(logger lg, scope_options options = {}) {
   detail::adopt(lg, options);
   return {lg, std::move(options)};
 }
+#else
+/// Catches what a function throws: it is not there where there is nothing to catch.
+void log_if_errors(logger lg, scope_options options = {}) __attribute__((
+    unavailable("log_if_errors needs exceptions, and this is compiled with -fno-exceptions: use "
+                "error_scope, and trip() where the work fails")));
+#endif
 
 } // namespace faultline
 

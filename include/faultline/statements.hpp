@@ -17,65 +17,71 @@
 
 /// A record if `condition` holds: FAULTLINE_LOG_IF(lg, faultline::level::info, n > 10, "large: {}", n);
 #define FAULTLINE_LOG_IF(lg, l, condition, ...)                                                              \
-  FAULTLINE_DETAIL_CHOSEN(lg, l, , condition, FAULTLINE_DETAIL_WRITE_CHOSEN, __VA_ARGS__)
+  FAULTLINE_DETAIL_CHOSEN((lg), (l), FAULTLINE_DETAIL_IF, (condition), FAULTLINE_DETAIL_WRITE_CHOSEN,        \
+                          __VA_ARGS__)
 
 /// The first occurrence and each `n`-th after it; each one where n is below 2.
 #define FAULTLINE_LOG_EVERY_N(lg, l, n, ...)                                                                 \
-  FAULTLINE_DETAIL_CHOSEN(lg, l, static constinit ::faultline::detail::occurrence_count faultline_count;     \
-                          , faultline_count.is_nth(n), FAULTLINE_DETAIL_WRITE_CHOSEN, __VA_ARGS__)
+  FAULTLINE_DETAIL_CHOSEN((lg), (l), FAULTLINE_DETAIL_EVERY_N, (n), FAULTLINE_DETAIL_WRITE_CHOSEN,           \
+                          __VA_ARGS__)
 
 /// The first `n` occurrences; none where n is not positive.
 #define FAULTLINE_LOG_FIRST_N(lg, l, n, ...)                                                                 \
-  FAULTLINE_DETAIL_CHOSEN(lg, l, static constinit ::faultline::detail::occurrence_count faultline_count;     \
-                          , faultline_count.is_among_first(n), FAULTLINE_DETAIL_WRITE_CHOSEN, __VA_ARGS__)
+  FAULTLINE_DETAIL_CHOSEN((lg), (l), FAULTLINE_DETAIL_FIRST_N, (n), FAULTLINE_DETAIL_WRITE_CHOSEN,           \
+                          __VA_ARGS__)
 
 /// The first occurrence.
-#define FAULTLINE_LOG_ONCE(lg, l, ...) FAULTLINE_LOG_FIRST_N(lg, l, 1, __VA_ARGS__)
+#define FAULTLINE_LOG_ONCE(lg, l, ...) FAULTLINE_LOG_FIRST_N((lg), (l), 1, __VA_ARGS__)
 
 /// At most one record in `interval`, a std::chrono duration; not positive: each one. The record's message
 /// ends with how many made none since the last one, as " [17 suppressed]". Those behind the last record are
 /// told by none. The interval is measured by the time stamp counter, whose rate is known to about 1 %.
 #define FAULTLINE_LOG_EVERY(lg, l, interval, ...)                                                            \
-  FAULTLINE_DETAIL_CHOSEN(lg, l, static constinit ::faultline::detail::interval_limit faultline_limit;       \
-                          , faultline_limit.admits(faultline_node.gate(faultline_level), interval),          \
-                          FAULTLINE_DETAIL_WRITE_LIMITED, __VA_ARGS__)
+  FAULTLINE_DETAIL_CHOSEN((lg), (l), FAULTLINE_DETAIL_EVERY, (interval), FAULTLINE_DETAIL_WRITE_LIMITED,     \
+                          __VA_ARGS__)
 
 /// In a catch block: a record at ERROR that tells, beside its message, the type and what() of the exception
 /// being handled and of those nested in it (record_view::exception), cut at 512 bytes. Anywhere else it is
 /// FAULTLINE_ERROR. It throws and catches the exception once more to look at it, and those nested in it:
 /// microseconds, and what the C++ runtime allocates and locks for that. Nothing leaves the statement.
 #define FAULTLINE_EXCEPTION(lg, ...)                                                                         \
-  FAULTLINE_DETAIL_CHOSEN(lg, ::faultline::level::error, , true, FAULTLINE_DETAIL_WRITE_EXCEPTION,           \
-                          __VA_ARGS__)
+  FAULTLINE_DETAIL_CHOSEN((lg), ::faultline::level::error, FAULTLINE_DETAIL_IF, true,                        \
+                          FAULTLINE_DETAIL_WRITE_EXCEPTION, __VA_ARGS__)
 
-#define FAULTLINE_DETAIL_CHOSEN(lg, wanted_level, state, chosen, write_it, format_text, ...)                 \
+#define FAULTLINE_DETAIL_CHOSEN(...) FAULTLINE_DETAIL_NUMBERED_CHOSEN(__COUNTER__, __VA_ARGS__)
+#define FAULTLINE_DETAIL_NUMBERED_CHOSEN(...) FAULTLINE_DETAIL_CHOSEN_OF_NUMBER(__VA_ARGS__)
+#define FAULTLINE_DETAIL_CHOSEN_OF_NUMBER(n, lg, wanted_level, choice, by, write_it, format_text, ...)       \
   do {                                                                                                       \
-    const ::faultline::detail::node_head& faultline_node = (lg).node();                                      \
-    const ::faultline::level faultline_level = (wanted_level);                                               \
-    if (::faultline::detail::compiled_in(faultline_level, FAULTLINE_ACTIVE_LEVEL) &&                         \
-        ::faultline::detail::is_on(faultline_node, faultline_level) &&                                       \
-        faultline_level < ::faultline::level::off) {                                                         \
-      state if (chosen) {                                                                                    \
-        static constinit ::faultline::detail::site faultline_site{{::faultline::detail::unentered},          \
-                                                                  format_text,                               \
-                                                                  __FILE__,                                  \
-                                                                  static_cast<const char*>(__func__),        \
-                                                                  "" #__VA_ARGS__,                           \
-                                                                  __LINE__,                                  \
-                                                                  ::faultline::level::off};                  \
-        const ::faultline::detail::level_at_run_time faultline_bit{                                          \
-            ::faultline::detail::bit_of(faultline_level)};                                                   \
-        write_it(format_text __VA_OPT__(, ) __VA_ARGS__);                                                    \
+    if (::faultline::detail::at_run_time()) {                                                                \
+      const ::faultline::detail::occurrence faultline_##n{lg.node(), wanted_level};                          \
+      if (::faultline::detail::compiled_in(faultline_##n.level, FAULTLINE_ACTIVE_LEVEL) &&                   \
+          faultline_##n.is_on()) {                                                                           \
+        if (choice(n, by)) {                                                                                 \
+          FAULTLINE_DETAIL_FUNCTION(n);                                                                      \
+          write_it(n, FAULTLINE_DETAIL_SITE(n, format_text, "" #__VA_ARGS__, ::faultline::level::off),       \
+                   format_text __VA_OPT__(, ) __VA_ARGS__);                                                  \
+        }                                                                                                    \
       }                                                                                                      \
     }                                                                                                        \
   } while (false)
 
-#define FAULTLINE_DETAIL_WRITE_CHOSEN(...)                                                                   \
-  ::faultline::detail::write(faultline_node.gate(faultline_level), faultline_site, faultline_bit, __VA_ARGS__)
-#define FAULTLINE_DETAIL_WRITE_LIMITED(...)                                                                  \
-  ::faultline::detail::write_with(faultline_node.gate(faultline_level), faultline_site, faultline_bit,       \
-                                  ::faultline::detail::suppressed_count{faultline_limit.take_suppressed()},  \
-                                  __VA_ARGS__)
-#define FAULTLINE_DETAIL_WRITE_EXCEPTION(...)                                                                \
-  ::faultline::detail::write_with(faultline_node.gate(faultline_level), faultline_site, faultline_bit,       \
+// What stands between the parentheses of the `if`.
+#define FAULTLINE_DETAIL_IF(n, condition) condition
+#define FAULTLINE_DETAIL_EVERY_N(n, nth)                                                                     \
+  FAULTLINE_DETAIL_STATIC(::faultline::detail::occurrence_count).is_nth(nth)
+#define FAULTLINE_DETAIL_FIRST_N(n, first)                                                                   \
+  FAULTLINE_DETAIL_STATIC(::faultline::detail::occurrence_count).is_among_first(first)
+#define FAULTLINE_DETAIL_EVERY(n, interval)                                                                  \
+  ::faultline::detail::interval_limit& faultline_limit_##n =                                                 \
+      FAULTLINE_DETAIL_STATIC(::faultline::detail::interval_limit);                                          \
+  faultline_limit_##n.admits(faultline_##n.gate(), interval)
+
+#define FAULTLINE_DETAIL_WRITE_CHOSEN(n, site, ...)                                                          \
+  ::faultline::detail::write(faultline_##n.gate(), site, faultline_##n.level_at_run_time(), __VA_ARGS__)
+#define FAULTLINE_DETAIL_WRITE_LIMITED(n, site, ...)                                                         \
+  ::faultline::detail::write_with(                                                                           \
+      faultline_##n.gate(), site, faultline_##n.level_at_run_time(),                                         \
+      ::faultline::detail::suppressed_count{faultline_limit_##n.take_suppressed()}, __VA_ARGS__)
+#define FAULTLINE_DETAIL_WRITE_EXCEPTION(n, site, ...)                                                       \
+  ::faultline::detail::write_with(faultline_##n.gate(), site, faultline_##n.level_at_run_time(),             \
                                   ::faultline::detail::exception_story().wire(), __VA_ARGS__)

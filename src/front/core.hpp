@@ -190,6 +190,9 @@ inline void generation::press(bool urgently) noexcept {
 /// The first of the calling thread's slots, which lead to each other by `next_of_thread`, or null.
 [[nodiscard]] thread_slot* first_slot() noexcept;
 
+/// The owner of detail::unmade_node: an address, which no cursor is open for, and no core.
+inline constinit core_head unmade_owner;
+
 /// The calling thread's slot of that core, or null. No lock, no allocation.
 [[nodiscard]] thread_slot* find_slot(const core& owner) noexcept;
 

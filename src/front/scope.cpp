@@ -55,10 +55,12 @@ void log_failure(const node_head& n, thread_slot* slot, site& where, const std::
   }
 }
 
+bool is_made(const node_head& n) noexcept { return n.owner != &unmade_owner; }
+
 /// The runtime keeps the scope's target alive from the target's first scope on.
-void keep_target(core& owner, handler& target) {
-  if (!handler_access::is_kept_by(target, &owner)) [[unlikely]]
-    owner.keep(target);
+void keep_target(const node_head& n, handler& target) {
+  if (is_made(n) && !handler_access::is_kept_by(target, &core_of(n))) [[unlikely]]
+    core_of(n).keep(target);
 }
 
 /// Nothing wrong, and nothing that few scopes have.
@@ -72,7 +74,8 @@ bool is_usual(const scope_options& o) noexcept {
 
 void adopt(logger lg, const scope_options& options) {
   check(options);
-  if (handler* target = options.target.get()) keep_target(core_of(lg.node()), *target);
+  const node& n = lg.made();
+  if (handler* target = options.target.get()) keep_target(n, *target);
 }
 
 void check(const scope_options& options) {
@@ -98,7 +101,7 @@ void add_field(thread_slot& slot, unsigned index, std::string_view key, const ch
 
 /// A scope's options in force.
 struct scope_settings {
-  handler& target;
+  handler* target = nullptr; ///< null: the runtime's default one
   std::string_view name = {};
   std::size_t capacity = scope_options::default_capacity;
   level flush_level = scope_options::default_flush_level;
@@ -168,23 +171,22 @@ void handler_ref::keep_unless_kept() {
   if (!detail::handler_access::is_kept(*handler_)) owner_ = handler_->shared_from_this();
 }
 
-error_scope::error_scope(logger lg) : node_(&lg.node()) { enter({detail::core_of(*node_).default_target()}); }
+error_scope::error_scope(logger lg) : node_(&lg.node()) { enter({}); }
 
 error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.node()) {
   const bool usual = detail::is_usual(options);
   if (!usual) [[unlikely]]
     detail::check(options);
-  detail::core& owner = detail::core_of(*node_);
   handler* const target = options.target.get();
-  if (target != nullptr) detail::keep_target(owner, *target);
-  enter({target != nullptr ? *target : owner.default_target(), options.name, options.capacity,
-         options.flush_level, options.on_full, options.budget, usual ? nullptr : &options});
+  if (target != nullptr) detail::keep_target(*node_, *target);
+  enter({target, options.name, options.capacity, options.flush_level, options.on_full, options.budget,
+         usual ? nullptr : &options});
 }
 
 [[gnu::always_inline]] inline void error_scope::enter(const detail::scope_settings& settings) noexcept {
   detail::cursor& c = *detail::current_cursor; // once: a signal handler may change it
   detail::thread_slot* const slot = c.slot;
-  const bool plain = slot != nullptr && detail::is_open(c, &detail::core_of(*node_)) && !slot->in_scope() &&
+  const bool plain = slot != nullptr && detail::is_open(c, node_->owner) && !slot->in_scope() &&
                      c.plain_scopes && settings.budget.count() == 0 && settings.special == nullptr;
   if (!plain) [[unlikely]] {
     const detail::scope_settings copy = settings; // so that the compiler need not keep `settings` in memory
@@ -192,12 +194,14 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
   }
   const detail::closed_section closed(*slot, c);
   detail::scope_slot& scope = slot->push_first_scope();
-  place(*slot, c, 0, 1, 0, settings);
+  place(*slot, c, 0, settings.target != nullptr ? *settings.target : detail::core_of(*node_).default_target(),
+        1, 0, settings);
   detail::note_start(c, scope, detail::read_ticks(detail::clock_source::tsc));
 }
 
 /// A scope that is not the thread's outermost, or has special options, or whose thread is not ready.
 [[gnu::noinline]] void error_scope::enter_slowly(const detail::scope_settings& settings) noexcept {
+  if (!detail::is_made(*node_)) return;
   detail::core& owner = detail::core_of(*node_);
   detail::cursor& here = *detail::current_cursor;
   detail::thread_slot* const slot =
@@ -212,7 +216,8 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
   }
   detail::cursor& c = slot->place();
   const detail::closed_section closed(*slot, c);
-  const std::uint8_t bit = detail::target_bit(*slot, &settings.target);
+  handler& target = settings.target != nullptr ? *settings.target : owner.default_target();
+  const std::uint8_t bit = detail::target_bit(*slot, &target);
   detail::scope_slot* const scope = bit != 0 ? slot->push_scope() : nullptr;
   if (scope == nullptr) {
     detail::loss latest{.logger = node_->id, .target = &settings.target};
@@ -220,7 +225,7 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
     slot->note_loss(detail::loss_kind::scope_refused, latest);
     return;
   }
-  place(*slot, c, slot->scopes().size() - 1, bit, scope->traits, settings);
+  place(*slot, c, slot->scopes().size() - 1, target, bit, scope->traits, settings);
   if (settings.budget.count() != 0) scope->budget_ticks = owner.ticks_in(settings.budget);
   if (settings.special != nullptr) {
     detail::note_special(*scope, *settings.special);
@@ -231,8 +236,8 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
 
 /// Fills in the scope and its place in the table, all but its start.
 [[gnu::always_inline]] inline void error_scope::place(detail::thread_slot& slot, detail::cursor& c,
-                                                      std::size_t index, std::uint8_t target_bit,
-                                                      std::uint8_t traits,
+                                                      std::size_t index, handler& target,
+                                                      std::uint8_t target_bit, std::uint8_t traits,
                                                       const detail::scope_settings& settings) noexcept {
   detail::scope_slot& scope = slot.scope_at(static_cast<std::uint32_t>(index));
   slot_ = &slot;
@@ -240,7 +245,7 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
   serial_ = scope.serial.load(std::memory_order_relaxed);
   uncaught_ = *slot.uncaught_exceptions;
   scope.logger = node_;
-  scope.target = &settings.target;
+  scope.target = &target;
   scope.budget_ticks = 0;
   scope.capacity = settings.capacity;
   scope.watermark = slot.here(c);

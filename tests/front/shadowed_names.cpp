@@ -26,6 +26,37 @@ struct price {
 } // namespace shop
 FAULTLINE_FIELDS(shop::price, cents, tax);
 
+constexpr int twice(int order) {
+  FAULTLINE_DEBUG(faultline::get_logger(), "{}", order);
+  return 2 * order;
+}
+
+/// Statements in each other's arguments, by the name of no variable of theirs.
+int run_within(int order) {
+  static const auto own = faultline::get_logger("shop");
+  using faultline::level::info;
+  FAULTLINE_INFO(own, "{}", [&] {
+    FAULTLINE_INFO(own, "{}", order);
+    FAULTLINE_LOG_EVERY(own, info, std::chrono::seconds(1), "{}", [&] {
+      FAULTLINE_LOG_EVERY(own, info, std::chrono::seconds(1), "{}", order);
+      return order;
+    }());
+    FAULTLINE_STREAM(own, info) << [&] {
+      FAULTLINE_STREAM(own, info) << order;
+      return order;
+    }();
+    return order;
+  }());
+  const auto careful = [&] {
+    FAULTLINE_SCOPE(own);
+    return [&] {
+      FAULTLINE_SCOPE(own);
+      return twice(order);
+    }();
+  };
+  return careful();
+}
+
 int run(int order) {
   static const auto own = faultline::get_logger("shop");
   FAULTLINE_SCOPE(own, .name = "order", .capacity = 10);

@@ -9,6 +9,9 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 export CXX=$compiler
 
+# Errors in the program for what the headers do not heed.
+warnings='-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wold-style-cast;-Weffc++;-Wpadded;-Werror'
+
 quietly() { "$@" >"$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }; }
 check() { # check NAME PROGRAM
   local output
@@ -59,8 +62,13 @@ if [[ " $components " == *' smtp '* ]]; then # it needs libcurl
   quietly without -DCOMPONENTS= -DOPTIONAL=smtp -DCMAKE_DISABLE_FIND_PACKAGE_CURL=ON
 fi
 
+# shellcheck disable=SC2086  # flags are words
+if "$compiler" -std=c++20 -fsyntax-only ${warnings//;/ } -I"$source/include" "$here/consumer/main.cpp" >"$folder/log" 2>&1; then
+  echo 'the headers give none of the warnings that system headers may give'
+  exit 1
+fi
 quietly cmake -G Ninja -S "$here/consumer" -B "$folder/subdirectory" -DFAULTLINE_SOURCE="$source" \
-  -DCOMPONENTS="${components// /;}"
+  -DCOMPONENTS="${components// /;}" -DWARNINGS="$warnings"
 quietly cmake --build "$folder/subdirectory"
 check add_subdirectory "$folder/subdirectory/consumer"
 check_components add_subdirectory "$folder/subdirectory/components"
@@ -70,7 +78,8 @@ if [ -d "$folder/subdirectory/faultline/tests" ]; then
 fi
 
 tar -C "$source" -czf "$folder/faultline.tar.gz" --transform 's,^,faultline-archive/,' CMakeLists.txt cmake docs include src LICENSE
-quietly cmake -G Ninja -S "$here/consumer" -B "$folder/fetched" -DFAULTLINE_ARCHIVE="$folder/faultline.tar.gz" -DBUILD_SHARED_LIBS=ON
+quietly cmake -G Ninja -S "$here/consumer" -B "$folder/fetched" -DFAULTLINE_ARCHIVE="$folder/faultline.tar.gz" -DBUILD_SHARED_LIBS=ON \
+  -DWARNINGS="$warnings"
 quietly cmake --build "$folder/fetched"
 check FetchContent "$folder/fetched/consumer"
 

@@ -5,9 +5,9 @@ import re
 import subprocess
 import sys
 
-# What a statement, a scope and a field call, and the thread's cursor.
+# What a statement, a scope and a field call, the thread's cursor, and what a logger is before it is made.
 INTERNAL = {
-    "current_cursor", "prepare", "reserve", "attend", "format_argument", "format_named_argument", "measure_c_string", "add_field", "adopt",
+    "current_cursor", "unmade_node", "prepare", "reserve", "attend", "format_argument", "format_named_argument", "measure_c_string", "add_field", "adopt",
 }
 # Classes of the headers whose members are compiled.
 INTERNAL_CLASSES = {"exception_story", "stream_record", "line_buffer", "interval_limit"}

@@ -17,6 +17,9 @@ using faultline::clock_kind;
 using faultline::error_scope;
 using faultline::logger;
 
+/// As programs have one: the compiler loads it for each statement.
+logger of_the_program = faultline::get_logger("measured");
+
 /// The compiler knows nothing of the value afterwards.
 template <class T> void hide(T& value) { asm volatile("" : "+m"(value)); }
 
@@ -77,6 +80,20 @@ template <bool Control> void numbers(const subject& s, std::uint64_t n) {
     FAULTLINE_DEBUG(lg, "request {} handled {} bytes in {} us", i, bytes, took);
     if constexpr (Control) asm volatile("nop");
   }
+}
+
+/// Statement A of a logger at namespace scope.
+void of_program(const subject& s, std::uint64_t n) {
+  std::uint32_t bytes = 512;
+  double took = 0.25;
+  hide(bytes);
+  hide(took);
+  of_the_program = s.lg;
+  const error_scope scope(of_the_program, {.capacity = 1'000'000});
+  FAULTLINE_DEBUG(of_the_program, "not measured");
+  const collected here;
+  for (std::uint64_t i = 0; i < n; ++i)
+    FAULTLINE_DEBUG(of_the_program, "request {} handled {} bytes in {} us", i, bytes, took);
 }
 
 /// Statement B.
@@ -165,6 +182,8 @@ int main(int argc, char** argv) {
     numbers<false>(s, n);
   else if (name == "control")
     numbers<true>(s, n);
+  else if (which == "program")
+    of_program(s, n);
   else if (name == "text")
     text(s, n);
   else if (which == "disabled")

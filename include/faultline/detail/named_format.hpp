@@ -25,10 +25,11 @@ template <std::size_t N> struct argument_name {
     for (std::size_t i = 0; i + 1 < N; ++i) {
       const bool letter = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') || s[i] == '_';
       const bool digit = s[i] >= '0' && s[i] <= '9';
-      if (!letter && !(digit && i > 0)) throw "an argument's name is made of letters, digits and underscores";
+      if (!letter && !(digit && i > 0))
+        refuse("an argument's name is made of letters, digits and underscores");
       text[i] = s[i];
     }
-    if (N < 2) throw "an argument's name is not empty";
+    if (N < 2) refuse("an argument's name is not empty");
   }
   [[nodiscard]] constexpr std::string_view view() const noexcept { return {text, N - 1}; }
 };
@@ -81,14 +82,12 @@ template <class... Args> class named_format {
  public:
   // NOLINTNEXTLINE(google-explicit-constructor): takes the place of fmt::format_string
   template <std::size_t N> consteval named_format(const char (&format)[N]) {
-    if (has_twins()) throw "two arguments have one name";
+    if (has_twins()) refuse("two arguments have one name");
     std::array<char, 2 * N> text{}; // "{}" may grow to "{63}", and nothing grows more
     std::size_t size = 0;
     const char* const wrong =
         number_fields({format, N - 1}, index_of_name<Args...>, [&](char c) { text[size++] = c; });
-    // Nothing is thrown: the compiler stops here and shows the text.
-    // NOLINTNEXTLINE(misc-throw-by-value-catch-by-reference,cert-err09-cpp,cert-err61-cpp)
-    if (wrong != nullptr) throw wrong;
+    if (wrong != nullptr) refuse(wrong);
     (void)fmt::format_string<typename checked<Args>::type...>(fmt::string_view(text.data(), size));
   }
 

@@ -49,6 +49,11 @@ struct alignas(64) node_head {
   }
 };
 
+/// What a logger points to before it is made, as one at namespace scope that a static object of another file
+/// uses: at `off`, with an owner whose records no thread's cursor takes. A logger keeps its node's distance
+/// from here, so that zeros, which such a logger is, mean this one.
+FAULTLINE_API extern constinit node_head unmade_node;
+
 // Where the compiler does not compare with an atomic's memory at once (GCC, for any order), the processor is
 // told to. A byte or an aligned word is read whole, and these loads order nothing.
 #if defined(__x86_64__) && defined(__LP64__) && defined(__GNUC__) && !defined(__clang__) &&                  \

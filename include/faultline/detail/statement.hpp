@@ -47,6 +47,26 @@ struct level_at_run_time {
   [[nodiscard]] constexpr std::uint64_t bit() const noexcept { return mask; }
 };
 
+/// False in constant evaluation, where a statement does nothing.
+[[nodiscard, gnu::always_inline]] constexpr bool at_run_time() noexcept {
+  return !__builtin_is_constant_evaluated();
+}
+
+/// A statement at run time: its logger and its level.
+struct occurrence {
+  const node_head& node;
+  faultline::level level;
+
+  [[nodiscard, gnu::always_inline]] bool is_on() const noexcept {
+    return detail::is_on(node, level) && level < faultline::level::off;
+  }
+  [[nodiscard, gnu::always_inline]] const level_gate& gate() const noexcept { return node.gate(level); }
+  [[nodiscard]] static constexpr detail::level_of_site level_of_site() noexcept { return {}; }
+  [[nodiscard, gnu::always_inline]] detail::level_at_run_time level_at_run_time() const noexcept {
+    return {bit_of(level)};
+  }
+};
+
 /// Cuts strings to their bounds and returns the record's size; the same whenever it is called again.
 template <class... Wire>
 [[nodiscard, gnu::always_inline]] inline std::size_t measure(const cursor& c, Wire&... wire) noexcept {
