@@ -20,6 +20,10 @@ struct slot_counts {
   std::atomic<std::uint64_t> contexts_suppressed{0}, after_stop{0};
   /// What each kind of loss_kind cost: records, contexts, scopes.
   std::array<std::atomic<std::uint64_t>, loss_kinds> losses{};
+  std::array<loss_note, loss_kinds> latest_losses; ///< of each kind, for the line that tells of it
+
+  /// One more of that kind.
+  void note_loss(loss_kind kind, const loss& latest) noexcept;
 };
 
 /// Adds to a count that only the calling thread writes.
@@ -28,6 +32,11 @@ inline void add(std::atomic<std::uint64_t>& count, std::uint64_t n) noexcept {
 }
 inline void subtract(std::atomic<std::uint64_t>& count, std::uint64_t n) noexcept {
   count.store(count.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
+}
+
+inline void slot_counts::note_loss(loss_kind kind, const loss& latest) noexcept {
+  add(losses[index_of(kind)], 1);
+  latest_losses[index_of(kind)].write(latest);
 }
 
 } // namespace faultline::detail

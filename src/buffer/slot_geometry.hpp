@@ -44,4 +44,8 @@ struct slot_geometry {
                                  (clock != statement_clock::cursor ? timed : 0));
 }
 
+/// A level mask for "every statement has something to attend to": no scope is open, or one counts its
+/// records.
+inline constexpr level_mask every_level = 0xFF;
+
 } // namespace faultline::detail

@@ -51,14 +51,8 @@ thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) 
   auto* slot = new (base + page_bytes) thread_slot;
   slot->home = &home;
   slot->cursor_ = new (base) cursor;
-  slot->buffers_ = reinterpret_cast<buffer*>(base + page_bytes + sizeof(thread_slot));
   slot->geometry_ = &geometry;
-  slot->buffer_count_ = geometry.buffers;
-  slot->pressing_ = geometry.pressing_buffers();
-  slot->buffer_bytes_ = geometry.buffer_bytes;
   slot->segment_bytes_ = geometry.segment_bytes();
-  slot->records_ = base + records_at;
-  slot->pins_ = base + pins_at;
   slot->out.place(base + outbox_at, geometry.outbox_bytes);
   // Another seed for each slot and each process: programs of one kind sample different work.
   slot->samples.seed(read_ticks(geometry.clock) + reinterpret_cast<std::uintptr_t>(slot));
@@ -73,8 +67,9 @@ thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) 
   slot->scope_clock_ = slot->outside_clock_ = c.clock;
   if (c.clock == statement_clock::cursor) // outside scopes no scope has read the clock
     slot->outside_clock_ = c.has_tsc ? statement_clock::tsc : statement_clock::other;
-  buffer& first = slot->make_buffer();
-  (void)slot->make_buffer(); // there are two at least
+  slot->supply_.place(*slot, geometry, base + page_bytes + sizeof(thread_slot), base + records_at,
+                      base + pins_at);
+  buffer& first = slot->supply_.first();
   first.state.set(buffer_state::owned);
   slot->use(first);
   slot->memory_ = std::move(memory);
@@ -166,7 +161,7 @@ void thread_slot::note_abandoned(scope_slot& scope, std::uint32_t serial) noexce
   if (scope.ended_elsewhere.exchange(serial, std::memory_order_relaxed) == serial) return;
   loss latest{.logger = scope.logger->id, .target = scope.target};
   copy_name(scope.context.name(), latest);
-  note_loss(loss_kind::scope_abandoned, latest);
+  counts.note_loss(loss_kind::scope_abandoned, latest);
 }
 
 void thread_slot::leave_abandoned_scopes() noexcept {
@@ -183,24 +178,6 @@ void thread_slot::pop_scopes(std::size_t index, std::uint32_t ended) noexcept {
   if (depth_ > 0) return;
   if (holds_outside_) rewind_to_outside();
   end_statement();
-}
-
-buffer& thread_slot::make_buffer() noexcept {
-  const std::size_t i = made_++;
-  auto* b = new (buffers_ + i) buffer;
-  b->home = this;
-  b->data = records_ + i * buffer_bytes_;
-  b->pins = pins_ + i * pin_bytes(segment_bytes_);
-  return *b;
-}
-
-buffer* thread_slot::any_free_buffer() noexcept {
-  known_written_ = flusher.written.load(std::memory_order_relaxed);
-  const bool all_are_out = hand_overs - known_written_ + 1 >= made_;
-  if (!all_are_out || made_ == buffer_count_)
-    for (std::size_t i = 0; i < made_; ++i)
-      if (buffers_[i].state.is_free()) return &buffers_[i];
-  return made_ < buffer_count_ ? &make_buffer() : nullptr;
 }
 
 void thread_slot::next_segment() noexcept {

@@ -1,5 +1,4 @@
-// All of one thread's state: cursor, scope table, buffers, outbox, counts. Made once, used by one thread
-// after another.
+// All of one thread's state: cursor, scopes, buffers, outbox, counts. Made once, used by thread after thread.
 #pragma once
 
 #include <array>
@@ -16,14 +15,13 @@
 
 #include "base/mapping.hpp"
 #include "buffer/buffer.hpp"
+#include "buffer/buffer_supply.hpp"
 #include "buffer/flusher_side.hpp"
-#include "buffer/loss_note.hpp"
 #include "buffer/outbox.hpp"
 #include "buffer/sample_dice.hpp"
 #include "buffer/scope_slot.hpp"
 #include "buffer/segment_marks.hpp"
 #include "buffer/slot_counts.hpp"
-#include "buffer/slot_geometry.hpp"
 #include "record/layout.hpp"
 
 namespace faultline::detail {
@@ -49,8 +47,8 @@ class thread_slot {
 
   [[nodiscard]] cursor& place() noexcept { return *cursor_; }
   /// Whether that record is all that is held.
-  [[nodiscard]] bool holds_only(const std::byte* record) const noexcept {
-    return record == current_->data && segment_ == 0;
+  [[nodiscard]] bool holds_only(const std::byte* r) const noexcept {
+    return r == current_->data && segment_ == 0;
   }
   [[nodiscard]] position here() const noexcept { return here(*cursor_); }
   [[nodiscard]] position here(const cursor& c) const noexcept {
@@ -69,7 +67,7 @@ class thread_slot {
   [[nodiscard]] scope_slot* push_scope() noexcept;
   /// The same for the outermost scope, which always has one.
   [[nodiscard]] scope_slot& push_first_scope() noexcept {
-    __builtin_prefetch(next_spare_); // the flusher wrote its state: should the scope trip, it is here
+    supply_.prefetch(); // the flusher wrote its state: should the scope trip, it is here
     depth_ = 1;
     scope_slot& scope = scopes_[0];
     scope.serial.store(next_serial_++, std::memory_order_relaxed);
@@ -93,16 +91,9 @@ class thread_slot {
   }
   /// Takes away the scopes from `index` on; of those that are not `ended` each counts as abandoned.
   void pop_scopes(std::size_t index, std::uint32_t ended) noexcept;
-  [[nodiscard]] buffer* free_buffer() noexcept {
-    return next_spare_->state.is_free() ? next_spare_ : any_free_buffer();
-  }
-  /// After a hand-over: whether an eighth of the buffers is on its way, as far as the thread knows;
-  /// `none_left` tells whether all spare ones are.
+  [[nodiscard]] buffer* free_buffer() noexcept { return supply_.find_free(hand_overs, flusher.written); }
   [[nodiscard]] bool is_short_of_buffers(bool& none_left) noexcept {
-    if (hand_overs - known_written_ < pressing_) return false;
-    known_written_ = flusher.written.load(std::memory_order_relaxed);
-    none_left = hand_overs - known_written_ + 1 >= buffer_count_;
-    return hand_overs - known_written_ >= pressing_;
+    return supply_.is_short(hand_overs, flusher.written, none_left);
   }
   [[nodiscard]] buffer& current() noexcept { return *current_; }
 
@@ -157,7 +148,7 @@ class thread_slot {
   void settle_copied(position from) noexcept;
   /// Records before a position beyond the oldest one, which no hand-over from there takes along.
   [[nodiscard]] unsettled_records unsettled_before(position from) noexcept;
-  /// The current buffer left with all its records but those `before`; another takes its place.
+  /// The current buffer left with its records but those `before`; another takes its place.
   void settle_moved(buffer& successor, const unsettled_records& before) noexcept {
     if (is_plain() && before.is_empty()) [[likely]]
       add(counts.handed_over, cursor_->logged - marks_[0].first_logged);
@@ -233,19 +224,12 @@ class thread_slot {
     counts.logged.store(cursor_->logged, std::memory_order_relaxed);
     counts.held.store(unsettled(), std::memory_order_relaxed);
   }
-  /// Counts one more of that kind, and notes it for the line that tells of it.
-  void note_loss(loss_kind kind, const loss& latest) noexcept {
-    add(counts.losses[index_of(kind)], 1);
-    losses[index_of(kind)].write(latest);
-  }
-
   // Plain state of the thread.
   generation* home = nullptr;
   const core_head* owner = nullptr;
   hand_over_producer* producer = nullptr; ///< recycled with the slot
   outbox out;
   slot_counts counts;
-  std::array<loss_note, loss_kinds> losses; ///< the latest of each kind
   sample_dice samples;
   std::uint64_t hand_overs = 0;    ///< the thread's count; `hand_overs_published` is what the flusher reads
   std::uint64_t lost_contexts = 0; ///< to be told by the next dump
@@ -270,7 +254,7 @@ class thread_slot {
 
   void use(buffer& b) noexcept {
     current_ = &b;
-    next_spare_ = &buffers_[&b == buffers_ ? 1 : 0]; // there are two at least
+    supply_.expect_to_leave(b);
     b.pinned_bytes = 0;
     oldest_ = 0;
     start_segment(0);
@@ -295,9 +279,6 @@ class thread_slot {
     first.first_logged = c.logged;
     c.head = current_->data;
   }
-  [[nodiscard]] buffer* any_free_buffer() noexcept;
-  /// The next of the slot's buffers, which nobody used yet: so many are in memory as a burst needed.
-  buffer& make_buffer() noexcept;
   bool drop_abandoned_scopes() noexcept; // true when there is room for one more scope
   [[nodiscard]] std::uint64_t live() const noexcept;
   [[nodiscard]] std::uint64_t unsettled() noexcept;
@@ -321,16 +302,8 @@ class thread_slot {
   } taken_pins_; // into the hand-over that is being prepared, by what the ledger has of them
   cursor* cursor_ = nullptr;
   buffer* current_ = nullptr;
-  buffer* next_spare_ = nullptr; // the one that is probably free when the current one leaves
-  buffer* buffers_ = nullptr;
   const slot_geometry* geometry_ = nullptr;
-  std::size_t buffer_count_ = 0;
-  std::size_t made_ = 0; // of these, so many were used
-  std::size_t buffer_bytes_ = 0;
-  std::byte* records_ = nullptr; // of all buffers
-  std::byte* pins_ = nullptr;
-  std::uint64_t known_written_ = 0; // the thread's last reading of flusher.written
-  std::size_t pressing_ = 1;        // so many buffers on their way wake the flusher
+  buffer_supply supply_;
   std::size_t segment_bytes_ = 0;
   position origin_ = 0;       // the position of current_->data if it went on for ever
   std::uint64_t segment_ = 0; // number of the segment being written
@@ -353,9 +326,5 @@ class thread_slot {
   tenancy tenancy_;
   mapping memory_;
 };
-
-/// A level mask for "every statement has something to attend to": no scope is open, or one counts its
-/// records.
-inline constexpr level_mask every_level = 0xFF;
 
 } // namespace faultline::detail

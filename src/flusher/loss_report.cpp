@@ -56,7 +56,7 @@ loss loss_report::latest_of(loss_kind kind) noexcept {
        slot = slot->next) {
     const std::uint64_t now = slot->counts.losses[index_of(kind)].load(std::memory_order_relaxed);
     std::uint64_t& told = slot->flusher.told_losses[index_of(kind)];
-    if (now != told && slot->losses[index_of(kind)].read(latest)) latest.name.back() = 0;
+    if (now != told && slot->counts.latest_losses[index_of(kind)].read(latest)) latest.name.back() = 0;
     told = now;
   }
   return latest;

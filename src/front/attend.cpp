@@ -115,8 +115,8 @@ bool hand_over_refused(thread_slot& slot, scope_set refused, trip_cause& cause) 
         obtain_entry(slot, record, {scope.target, scope.context.empty() ? nullptr : &scope.context, error});
     if (entry == nullptr) {
       if (slot.home->owner.geometry().waits) return attend_stopped(slot, record);
-      slot.note_loss(loss_kind::outbox_full,
-                     {.site = record.site(), .logger = record.logger(), .target = scope.target});
+      slot.counts.note_loss(loss_kind::outbox_full,
+                            {.site = record.site(), .logger = record.logger(), .target = scope.target});
       refused |= bit_of_scope(i);
       continue;
     }
@@ -163,7 +163,7 @@ void trip_or_pass(thread_slot& slot, record_reader& record, const trip_decision&
       note_routed(slot, record, version);
     }
   } else if (routed) {
-    slot.note_loss(loss_kind::outbox_full, {.site = record.site(), .logger = record.logger()});
+    slot.counts.note_loss(loss_kind::outbox_full, {.site = record.site(), .logger = record.logger()});
     if (!handed) slot.settle_lost(record);
   }
   // An error whose context could not be handed over goes alone, too.
@@ -189,8 +189,8 @@ bool is_silent_error(thread_slot& slot, const node& n, level_mask bit) noexcept 
   outbox_entry* const entry = obtain_entry(slot, record, {target, nullptr, true});
   if (entry == nullptr) {
     if (slot.home->owner.geometry().waits) return attend_stopped(slot, record);
-    slot.note_loss(loss_kind::outbox_full,
-                   {.site = record.site(), .logger = record.logger(), .target = target});
+    slot.counts.note_loss(loss_kind::outbox_full,
+                          {.site = record.site(), .logger = record.logger(), .target = target});
     return slot.settle_lost(record);
   }
   publish_entry(slot, *entry, 0);

@@ -106,7 +106,7 @@ void pass_outside_scopes(thread_slot& slot, const record_reader& record) noexcep
     if (waits || !slot.home->accepting.load(std::memory_order_relaxed))
       add(slot.counts.after_stop, 1);
     else
-      slot.note_loss(loss_kind::outbox_full, {.site = record.site(), .logger = record.logger()});
+      slot.counts.note_loss(loss_kind::outbox_full, {.site = record.site(), .logger = record.logger()});
     add(slot.counts.lost, 1);
   }
   slot.rewind_settled();

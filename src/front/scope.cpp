@@ -220,9 +220,9 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
   const std::uint8_t bit = detail::target_bit(*slot, &target);
   detail::scope_slot* const scope = bit != 0 ? slot->push_scope() : nullptr;
   if (scope == nullptr) {
-    detail::loss latest{.logger = node_->id, .target = &settings.target};
+    detail::loss latest{.logger = node_->id, .target = &target};
     detail::copy_name(settings.name, latest);
-    slot->note_loss(detail::loss_kind::scope_refused, latest);
+    slot->counts.note_loss(detail::loss_kind::scope_refused, latest);
     return;
   }
   place(*slot, c, slot->scopes().size() - 1, target, bit, scope->traits, settings);
@@ -323,7 +323,7 @@ void error_scope::leave_elsewhere() noexcept {
     return;
   detail::core& owner = detail::core_of(*node_);
   if (detail::thread_slot* const slot = detail::obtain_slot(owner, {}); slot != nullptr)
-    slot->note_loss(detail::loss_kind::scope_moved, latest);
+    slot->counts.note_loss(detail::loss_kind::scope_moved, latest);
   else
     owner.scopes_moved.fetch_add(1, std::memory_order_relaxed);
 }

@@ -138,7 +138,7 @@ void owe(thread_slot& slot, scope_set tripped) noexcept {
   const scope_slot& first = slot.scopes()[static_cast<std::size_t>(std::countr_zero(tripped))];
   loss latest{.site = cause.site, .logger = first.logger->id, .target = first.target};
   copy_name(first.context.name(), latest);
-  slot.note_loss(loss_kind::no_buffer, latest);
+  slot.counts.note_loss(loss_kind::no_buffer, latest);
   return hand_over_result::refused;
 }
 

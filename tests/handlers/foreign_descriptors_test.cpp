@@ -156,7 +156,9 @@ bool in_child(const std::function<bool()>& play) {
 /// A folder to work in, for as long as it lives.
 class working_directory {
  public:
-  explicit working_directory(const std::string& path) : before_(fs::current_path()) { fs::current_path(path); }
+  explicit working_directory(const std::string& path) : before_(fs::current_path()) {
+    fs::current_path(path);
+  }
   working_directory(const working_directory&) = delete;
   working_directory& operator=(const working_directory&) = delete;
   ~working_directory() { fs::current_path(before_); }
@@ -405,7 +407,8 @@ TEST_CASE("a stream that is closed is refused where it is set") {
   CHECK_THROWS_AS(make_console_handler({.stream = stream.get()}), configuration_error);
 }
 
-TEST_CASE("a standard error that is closed, or becomes the program's data file, gets neither records nor reports") {
+TEST_CASE(
+    "a standard error that is closed, or becomes the program's data file, gets neither records nor reports") {
   for (const bool at_start : {true, false}) {
     const temporary_directory dir;
     CHECK(in_child([&] {

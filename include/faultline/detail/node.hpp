@@ -41,7 +41,7 @@ struct alignas(64) node_head {
   std::atomic<level_mask> flush_mask{bits_from(level::error)}; ///< levels that trip its scopes by default
   std::uint32_t id = 0;
   const core_head* owner = nullptr;
-  std::array<level_gate, 6> gates;
+  std::array<level_gate, 6> gates{};
 
   /// For any level but `off`.
   [[nodiscard, gnu::always_inline]] const level_gate& gate(level l) const noexcept {
