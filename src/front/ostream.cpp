@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "base/fork_guard.hpp"
+#include "base/whole_characters.hpp"
 #include "front/core.hpp"
 
 namespace faultline::detail {
@@ -47,11 +48,12 @@ void stream_lock::unlock() noexcept {
 
 stream_record::~stream_record() { log_text(node_, where_, level_, text_.written()); }
 
-void line_buffer::log_line() noexcept {
+void line_buffer::log_line(std::size_t size) noexcept {
   const node_head& node = logger_.node();
-  if (size_ > 0 && level_ < level::off && is_on(node, level_))
-    log_text(node, line_site, level_, {line_, size_});
-  size_ = 0;
+  if (size > 0 && level_ < level::off && is_on(node, level_))
+    log_text(node, line_site, level_, {line_, size});
+  size_ -= size;
+  std::memmove(line_, line_ + size, size_);
 }
 
 void line_buffer::take(std::string_view text) noexcept {
@@ -75,7 +77,10 @@ void line_buffer::take(std::string_view text) noexcept {
     text.remove_prefix(size);
     const bool ends = text.starts_with('\n');
     if (ends) text.remove_prefix(1);
-    if (ends || size_ == sizeof line_) log_line();
+    if (ends)
+      log_line(size_);
+    else if (size_ == sizeof line_) // a character that it ends within is the next record's
+      log_line(whole_characters({line_, size_}).size());
   }
   lock_.unlock();
 }
@@ -95,7 +100,7 @@ std::streamsize line_buffer::xsputn(const char* s, std::streamsize n) {
 void line_buffer::finish() noexcept {
   if (this_thread_is_barred()) return;
   if (lock_.lock()) size_ = 0;
-  log_line();
+  log_line(size_);
   lock_.unlock();
 }
 

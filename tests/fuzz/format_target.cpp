@@ -13,6 +13,7 @@
 #include <faultline/detail/statement.hpp>
 #include <faultline/kv.hpp>
 
+#include "base/whole_characters.hpp"
 #include "format/message_plan.hpp"
 #include "fuzz/check.hpp"
 #include "fuzz/input.hpp"
