@@ -131,7 +131,7 @@ class FAULTLINE_API line_buffer final : public std::streambuf {
 
  private:
   void take(std::string_view text) noexcept;
-  void log_line() noexcept; // under the lock
+  void log_line(std::size_t size) noexcept; // what is begun, up to there; under the lock
 
   stream_lock lock_; // there is no put area, so that threads may write to the stream at once
   logger logger_;
@@ -144,8 +144,9 @@ class FAULTLINE_API line_buffer final : public std::streambuf {
 
 /// A stream whose lines become records of one logger and level: for libraries that write to a std::ostream,
 /// and for std::cout itself (`std::cout.rdbuf(stream.rdbuf())`, and back before `stream` goes). A line ends
-/// with '\n', at 1,024 bytes, from where it goes on in the next record, or when the stream is destroyed;
-/// flushing ends none. Empty lines make no record. Records are made on the thread that ends the line.
+/// with '\n' or when the stream is destroyed; flushing ends none. One longer than 1,024 bytes goes on in the
+/// next record, from where a character begins. Empty lines make no record. Records are made on the thread
+/// that ends the line.
 ///
 /// Threads may share its buffer: what one call of it writes is taken whole, under a lock. They may share the
 /// stream itself for unformatted output (write, put) only, for operator<< changes its state, as of any stream

@@ -65,8 +65,8 @@ struct runtime_options {
   clock_kind clock = clock_kind::tsc;   ///< what stamps held records
   std::size_t outbox_bytes = 1U << 20;  ///< one thread's outbox, 4 KiB to 16 MiB, a power of two; in memory
                                         ///< is as much as a burst of records has used
-  std::size_t argument_bytes =
-      1024; ///< longest string kept of an argument, 16 to 65,535; longer ones are cut and marked
+  std::size_t argument_bytes = 1024;    ///< longest string kept of an argument, 16 to 65,535; longer ones are
+                                        ///< cut between characters and marked
   bool hold_outside_scopes =
       false; ///< a thread holds its last 100 records outside scopes too; an error among them writes them
   flusher_mode flusher = flusher_mode::thread; ///< who runs the flusher

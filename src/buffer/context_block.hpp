@@ -7,6 +7,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/whole_characters.hpp"
+
 namespace faultline::detail {
 
 /// A scope's name, trace ids and fields, in its slot, in hand-overs and in the outbox. Only the used part is
@@ -22,7 +24,9 @@ class context_block {
   void reset(std::string_view name) noexcept {
     traced_ = false;
     cut_ = name.size() > longest_name;
-    name_size_ = static_cast<std::uint8_t>(cut_ ? longest_name : name.size());
+    if (cut_) [[unlikely]]
+      name = whole_characters(name, longest_name);
+    name_size_ = static_cast<std::uint8_t>(name.size());
     used_ = name_size_;
     if (name_size_ > 0) std::memcpy(bytes_.data(), name.data(), name_size_);
   }

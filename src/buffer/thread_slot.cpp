@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/test_point.hpp"
+#include "base/whole_characters.hpp"
 #include "record/layout.hpp"
 #include "record/thread_names.hpp"
 
@@ -90,12 +91,18 @@ std::array<char, 16> system_name() noexcept {
   return name;
 }
 
+/// The kernel cuts a name (prctl) at a byte: one as long as it may be can end within a character.
+std::string_view whole_name(std::string_view name) noexcept {
+  return name.size() == 15 ? whole_characters(name) : name;
+}
+
 } // namespace
 
 bool thread_slot::try_attach() noexcept {
   if (!tenancy_.try_begin()) return false;
+  const std::array name = system_name();
   thread = {static_cast<std::uint32_t>(syscall(SYS_gettid)),
-            thread_names::instance().enter(system_name().data())};
+            thread_names::instance().enter(whole_name(name.data()))};
   uncaught_exceptions = &reinterpret_cast<const exception_globals*>(abi::__cxa_get_globals())->uncaught;
   cursor_->trip_mask = every_level;
   return true;

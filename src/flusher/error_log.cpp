@@ -9,6 +9,7 @@
 
 #include "base/output_stream.hpp"
 #include "base/system_calls.hpp"
+#include "base/whole_characters.hpp"
 #include "format/escape.hpp"
 
 namespace faultline::detail {
@@ -42,7 +43,7 @@ error_log::entry& error_log::find(kind k, const void* source) noexcept {
 void error_log::add(kind k, const void* source, std::string_view detail, std::uint64_t now_ns) noexcept {
   entry& e = find(k, source);
   ++e.waiting;
-  detail = detail.substr(0, most_bytes);
+  detail = whole_characters(detail, most_bytes);
   if (e.last_ns == 0 || now_ns - e.last_ns >= interval_ns) return report(e, detail, now_ns);
   keeps_any_ = true;
   try {

@@ -16,6 +16,7 @@
 
 #include <faultline/kv.hpp>
 
+#include "base/whole_characters.hpp"
 #include "format/decimal.hpp"
 #include "format/escape.hpp"
 #include "format/hex_dump.hpp"

@@ -1,10 +1,13 @@
 #include <cstring>
 #include <exception>
+#include <string_view>
 #include <typeinfo>
 
 #include <cxxabi.h>
 
 #include <faultline/detail/story.hpp>
+
+#include "base/whole_characters.hpp"
 
 namespace faultline::detail {
 namespace {
@@ -45,16 +48,17 @@ exception_story::exception_story() noexcept {
 }
 
 void exception_story::put(const char* s) noexcept {
+  if (cut_) return; // what is behind a text that was cut is not told
   const std::size_t room = sizeof text_ - size_;
-  std::size_t length = ::strnlen(s, room);
-  if (length + 1 > room) {
+  std::string_view text(s, ::strnlen(s, room + 2)); // and the rest of a character at the bound
+  if (text.size() >= room) {
     cut_ = true;
-    length = room > 0 ? room - 1 : 0;
     if (room == 0) return;
+    text = whole_characters(text, room - 1);
   }
-  std::memcpy(text_ + size_, s, length);
-  text_[size_ + length] = '\0';
-  size_ += length + 1;
+  std::memcpy(text_ + size_, text.data(), text.size());
+  text_[size_ + text.size()] = '\0';
+  size_ += text.size() + 1;
 }
 
 } // namespace faultline::detail

@@ -6,6 +6,7 @@
 #include <faultline/bridge.hpp>
 
 #include "base/fork_guard.hpp"
+#include "base/whole_characters.hpp"
 #include "front/core.hpp"
 
 namespace faultline::detail {
@@ -31,9 +32,10 @@ stream_record::~stream_record() {
   append(node_.gate(level_), where_, level_at_run_time{bit_of(level_)}, text_.written());
 }
 
-void line_buffer::log_line() noexcept {
-  if (size_ > 0) log_text(logger_, level_, {line_, size_});
-  size_ = 0;
+void line_buffer::log_line(std::size_t size) noexcept {
+  if (size > 0) log_text(logger_, level_, {line_, size});
+  size_ -= size;
+  std::memmove(line_, line_ + size, size_);
 }
 
 void line_buffer::take(std::string_view text) noexcept {
@@ -55,7 +57,10 @@ void line_buffer::take(std::string_view text) noexcept {
     text.remove_prefix(size);
     const bool ends = text.starts_with('\n');
     if (ends) text.remove_prefix(1);
-    if (ends || size_ == sizeof line_) log_line();
+    if (ends)
+      log_line(size_);
+    else if (size_ == sizeof line_) // a character that it ends within is the next record's
+      log_line(whole_characters({line_, size_}).size());
   }
   lock_.unlock();
 }
@@ -75,7 +80,7 @@ std::streamsize line_buffer::xsputn(const char* s, std::streamsize n) {
 void line_buffer::finish() noexcept {
   if (this_thread_is_barred()) return;
   if (lock_.lock()) size_ = 0;
-  log_line();
+  log_line(size_);
   lock_.unlock();
 }
 

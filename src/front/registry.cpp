@@ -8,6 +8,7 @@
 #include <faultline/handler.hpp>
 #include <faultline/scope.hpp>
 
+#include "base/whole_characters.hpp"
 #include "front/core.hpp"
 #include "handlers/handler_access.hpp"
 
@@ -29,7 +30,7 @@ std::vector<registry*>& registries() {
 void check_logger_name(std::string_view name) {
   constexpr std::size_t longest = 255;
   if (name.size() > longest)
-    throw configuration_error("logger name", name.substr(0, 40), "longer than 255 bytes");
+    throw configuration_error("logger name", whole_characters(name, 40), "longer than 255 bytes");
   char before = '.';
   for (const char c : name) {
     if (c == '.' && before == '.')

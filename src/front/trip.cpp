@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/test_point.hpp"
+#include "base/whole_characters.hpp"
 #include "front/pins.hpp"
 #include "record/layout.hpp"
 
@@ -68,11 +69,15 @@ scope_window window_of(thread_slot& slot, const scope_slot& scope) noexcept {
   if (out.window.pins_to != 0)
     out.forgotten -= std::min(out.forgotten, slot.count_pins(scope.watermark, out.window.pins_to));
   out.start_ticks = scope.start_ticks;
-  out.reason_size = static_cast<std::uint8_t>(std::min(reason.size(), out.reason.size()));
+  constexpr std::string_view mark = "[...]";
+  const bool cut = reason.size() > out.reason.size();
+  if (cut) [[unlikely]]
+    reason = whole_characters(reason, out.reason.size() - mark.size());
+  out.reason_size = static_cast<std::uint8_t>(reason.size());
   if (out.reason_size > 0) std::memcpy(out.reason.data(), reason.data(), out.reason_size);
-  if (reason.size() > out.reason.size()) {
-    constexpr std::string_view mark = "[...]";
-    std::memcpy(out.reason.data() + out.reason.size() - mark.size(), mark.data(), mark.size());
+  if (cut) [[unlikely]] {
+    std::memcpy(out.reason.data() + out.reason_size, mark.data(), mark.size());
+    out.reason_size = static_cast<std::uint8_t>(out.reason_size + mark.size());
   }
   scope.context.copy_to(&out.context);
 }

@@ -9,6 +9,8 @@
 
 #include <faultline/configuration_error.hpp>
 
+#include "base/whole_characters.hpp"
+
 namespace faultline::detail {
 namespace {
 
@@ -24,16 +26,9 @@ std::size_t checked_size(std::size_t bytes) {
   return bytes;
 }
 
-/// The longest prefix of at most `most` bytes that does not end within a UTF-8 character.
-std::string_view prefix(std::string_view text, std::size_t most) noexcept {
-  if (text.size() <= most) return text;
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
-  return text.substr(0, most);
-}
-
 void append_own(std::string_view name, std::string_view value, std::string& out) {
   if (value.size() > own_value_bytes)
-    append_journal_field(name, fmt::format("{}...", prefix(value, own_value_bytes - 3)), out);
+    append_journal_field(name, fmt::format("{}...", whole_characters(value, own_value_bytes - 3)), out);
   else if (!value.empty())
     append_journal_field(name, value, out);
 }
@@ -123,7 +118,7 @@ void journal_encoder::append_bounded_message(std::string_view body, std::string&
   const std::size_t room = max_bytes_ - std::min(max_bytes_, out.size() + framing);
   if (body.size() <= room) return append_journal_field("MESSAGE", body, out);
   constexpr std::size_t mark = 36; // "... (18446744073709551615 bytes cut)"
-  const std::string_view kept = prefix(body, room - std::min(room, mark));
+  const std::string_view kept = whole_characters(body, room - std::min(room, mark));
   append_journal_field("MESSAGE", fmt::format("{}... ({} bytes cut)", kept, body.size() - kept.size()), out);
 }
 

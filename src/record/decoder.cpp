@@ -4,6 +4,8 @@
 
 #include <faultline/detail/codec.hpp>
 
+#include "base/whole_characters.hpp"
+
 namespace faultline::detail {
 namespace {
 
@@ -18,16 +20,6 @@ std::size_t closing_brace(std::string_view codes) noexcept {
 }
 
 } // namespace
-
-std::string_view whole_characters(std::string_view s) noexcept {
-  std::size_t back = 0;
-  while (back < 3 && back < s.size() && (static_cast<unsigned char>(s[s.size() - 1 - back]) & 0xC0U) == 0x80U)
-    ++back;
-  if (back == s.size()) return s;
-  const auto lead = static_cast<unsigned char>(s[s.size() - 1 - back]);
-  const std::size_t needed = lead >= 0xF0U ? 3 : lead >= 0xE0U ? 2 : lead >= 0xC0U ? 1 : 0;
-  return needed > back ? s.substr(0, s.size() - 1 - back) : s;
-}
 
 std::size_t plain_bytes(char code) noexcept {
   switch (code) {

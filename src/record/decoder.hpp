@@ -18,9 +18,6 @@ inline constexpr unsigned deepest_structure = 8;
 /// The bytes of a plain argument; 0 for codes that stand for more than bytes of one size.
 [[nodiscard]] std::size_t plain_bytes(char code) noexcept;
 
-/// The text's whole characters: one that was cut may end inside a character.
-[[nodiscard]] std::string_view whole_characters(std::string_view s) noexcept;
-
 /// One argument: its code, and where its bytes lie. Trivial, since arrays of it stand on the stack for each
 /// record.
 struct argument {

@@ -6,6 +6,7 @@
 #include <faultline/detail/codec.hpp>
 
 #include "base/test_point.hpp"
+#include "base/whole_characters.hpp"
 
 namespace faultline::detail {
 namespace {
@@ -49,7 +50,10 @@ std::string_view dictionary::copy(const char* s, std::size_t size) noexcept {
 
 std::uint64_t dictionary::enter(site& s, std::string_view types, std::uint16_t record_bytes) noexcept {
   if (const std::uint64_t word = s.word.load(std::memory_order_acquire); word != unentered) return word;
-  const auto bounded = [this](const char* text) { return copy(text, ::strnlen(text, longest_text)); };
+  const auto bounded = [this](const char* text) {
+    const std::string_view kept = whole_characters({text, ::strnlen(text, longest_text + 3)}, longest_text);
+    return copy(kept.data(), kept.size());
+  };
   std::byte* at = reserve(sizeof(dictionary_entry));
   if (at == nullptr) return unentered;
   auto* entry = new (at) dictionary_entry{

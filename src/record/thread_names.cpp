@@ -5,19 +5,9 @@
 #include <new>
 
 #include "base/test_point.hpp"
+#include "base/whole_characters.hpp"
 
 namespace faultline::detail {
-namespace {
-
-/// Cut to the bound, but not within a UTF-8 sequence.
-std::string_view bounded(std::string_view name) noexcept {
-  if (name.size() <= thread_names::longest_name) return name;
-  std::size_t size = thread_names::longest_name;
-  while (size > 0 && (static_cast<unsigned char>(name[size]) & 0xC0U) == 0x80) --size;
-  return name.substr(0, size);
-}
-
-} // namespace
 
 thread_names& thread_names::instance() {
   static thread_names& it = *new thread_names;
@@ -29,7 +19,7 @@ thread_names::~thread_names() {
 }
 
 std::uint32_t thread_names::enter(std::string_view name) noexcept try {
-  name = bounded(name);
+  name = whole_characters(name, longest_name);
   if (name.empty()) return 0;
   std::unique_ptr<const std::string> made;
   const std::size_t first = std::hash<std::string_view>{}(name) % most_names;

@@ -15,7 +15,7 @@ namespace faultline::detail {
 class thread_names {
  public:
   static constexpr std::size_t most_names = 8191;
-  static constexpr std::size_t longest_name = 63; ///< bytes; what is longer is cut at a character's beginning
+  static constexpr std::size_t longest_name = 63; ///< bytes; what is longer is cut between characters
 
   /// One for the process, never destroyed.
   static thread_names& instance();

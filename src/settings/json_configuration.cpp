@@ -11,6 +11,8 @@
 
 #include <faultline/configuration_error.hpp>
 
+#include "base/whole_characters.hpp"
+
 namespace faultline {
 namespace {
 
@@ -56,7 +58,8 @@ void read_json(configuration& settings, std::string_view text, std::string_view 
   } catch (const json::exception& e) {
     throw configuration_error(name, "", e.what());
   }
-  if (!read.is_object()) throw configuration_error(name, read.dump().substr(0, 40), "an object");
+  if (!read.is_object())
+    throw configuration_error(name, detail::whole_characters(read.dump(), 40), "an object");
   configuration changed = settings;
   try {
     for (const auto& [key, value] : read.items()) set_member(changed, key, value);

@@ -10,6 +10,8 @@
 
 #include <faultline/configuration_error.hpp>
 
+#include "base/whole_characters.hpp"
+
 namespace faultline::detail {
 namespace {
 
@@ -27,7 +29,7 @@ bool consists_of(std::string_view text, std::string_view others) noexcept {
 
 /// For error texts, which are one line each: control characters become '?'.
 std::string shown(std::string_view value) {
-  std::string result(value.substr(0, 300));
+  std::string result(whole_characters(value, 300));
   std::replace_if(result.begin(), result.end(), is_control, '?');
   return result;
 }

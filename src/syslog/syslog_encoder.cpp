@@ -11,6 +11,7 @@
 
 #include <faultline/configuration_error.hpp>
 
+#include "base/whole_characters.hpp"
 #include "syslog/syslog_text.hpp"
 
 namespace faultline::detail {
@@ -183,7 +184,7 @@ bool cut_message(syslog_message& message, std::size_t most) {
   if (message.body_at + mark > most) return false;
   const std::string_view all = message.text;
   const std::size_t kept =
-      prefix_of_whole_characters(all.substr(message.body_at), most - mark - message.body_at).size();
+      whole_characters(all.substr(message.body_at), most - mark - message.body_at).size();
   message.text.resize(message.body_at + kept);
   message.text += cut_mark(body - kept);
   return true;

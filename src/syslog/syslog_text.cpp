@@ -68,10 +68,4 @@ void append_name(std::string_view text, std::size_t most, std::string_view forbi
     out += c > ' ' && c <= '~' && forbidden.find(c) == std::string_view::npos ? c : '_';
 }
 
-std::string_view prefix_of_whole_characters(std::string_view text, std::size_t most) noexcept {
-  if (text.size() <= most) return text;
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
-  return text.substr(0, most);
-}
-
 } // namespace faultline::detail

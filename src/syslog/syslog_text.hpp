@@ -21,7 +21,4 @@ void append_name(std::string_view text, std::size_t most, std::string_view forbi
 /// The characters that no SD-NAME has.
 inline constexpr std::string_view forbidden_in_names = "=]\"";
 
-/// The longest prefix of clean text of at most `most` bytes that does not end within a character.
-[[nodiscard]] std::string_view prefix_of_whole_characters(std::string_view text, std::size_t most) noexcept;
-
 } // namespace faultline::detail

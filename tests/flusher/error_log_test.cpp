@@ -53,6 +53,13 @@ TEST_CASE("failures of one source are reported at most once a second, with their
   CHECK(reports == std::vector<std::string>{"handler a 1", "flusher c 1", "handler d 2"});
 }
 
+TEST_CASE("a report's text is cut between characters") {
+  std::string seen;
+  error_log log([&](const error_report& r) { seen = r.detail; });
+  log.add(error_log::kind::flusher, nullptr, std::string(998, 'x') + "\u20ac\u20ac", second);
+  CHECK(seen == std::string(998, 'x'));
+}
+
 TEST_CASE("a noisy handler does not hide what another one says once") {
   std::vector<std::string> reports;
   error_log log([&](const error_report& r) { reports.emplace_back(r.detail); });

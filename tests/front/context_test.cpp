@@ -81,6 +81,35 @@ TEST_CASE("names, reasons and fields beyond their bounds are cut, and the envelo
   CHECK(dump.truncated == 1);
 }
 
+TEST_CASE("names, reasons and fields are cut between characters, and text that is not UTF-8 at the byte") {
+  std::string value;
+  manual_runtime rt;
+  logger lg = rt.get();
+  lg.add_handler(make_callback_handler([&value](const record_view& r) { value = r.scope->fields[0].value; }));
+  const auto cut = [&](const std::string& text) {
+    {
+      error_scope scope(lg, {.name = text});
+      scope.field("text", text);
+      FAULTLINE_DEBUG(lg, "held");
+      scope.trip(text);
+    }
+    return rt.dumps().back();
+  };
+  std::string text; // three bytes each
+  for (int i = 0; i < 40; ++i) text += "\u65e5";
+  for (std::size_t before = 0; before < 3; ++before) {
+    const std::string shifted = std::string(before, 'x') + text;
+    const auto whole = [&](std::size_t most) { return shifted.substr(0, most - (most - before) % 3); };
+    const auto dump = cut(shifted);
+    CHECK(dump.scope == whole(63));
+    CHECK(dump.reason == whole(58) + "[...]");
+    CHECK(value == whole(92) + "[...]");
+  }
+  const std::string bytes(100, '\x80');
+  CHECK(cut(bytes).scope == bytes.substr(0, 63));
+  CHECK(rt.dumps().back().reason == bytes.substr(0, 58) + "[...]");
+}
+
 TEST_CASE("more than eight different targets on one thread are refused and counted") {
   manual_runtime rt;
   std::vector<std::shared_ptr<memory_handler>> targets;

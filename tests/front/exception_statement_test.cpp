@@ -74,6 +74,51 @@ TEST_CASE("a what() beyond the room for it is cut and marked") {
   CHECK_THAT(told, contains("x[...]"));
 }
 
+TEST_CASE("a what() is cut between characters, and nothing follows what was cut") {
+  std::string text; // three bytes each
+  for (int i = 0; i < 400; ++i) text += "\u65e5";
+  for (std::size_t before = 0; before < 3; ++before) {
+    const std::string shifted = std::string(before, 'x') + text;
+    const auto throw_nested = [&shifted] {
+      try {
+        throw std::logic_error("inner");
+      } catch (...) {
+        std::throw_with_nested(std::runtime_error(shifted));
+      }
+    };
+    for (const std::string& told :
+         {logged([&] { throw std::runtime_error(shifted); }).exception, logged(throw_nested).exception}) {
+      const std::size_t begin = told.find(": ") + 2;
+      const std::size_t size = told.size() - begin - std::string("[...]").size();
+      CHECK(size > 400);
+      CHECK((size - before) % 3 == 0);
+      CHECK(told.substr(begin) == shifted.substr(0, size) + "[...]");
+    }
+  }
+}
+
+TEST_CASE("a what() that just fills the room leaves out those nested in it, and says so") {
+  const auto nested = [](std::size_t size) {
+    return logged([size] {
+             try {
+               throw std::logic_error("inner");
+             } catch (...) {
+               std::throw_with_nested(std::runtime_error(std::string(size, 'x')));
+             }
+           })
+        .exception;
+  };
+  CHECK_THAT(nested(400), contains("x; caused by std::logic_error: inner"));
+  std::size_t longest = 0; // that is kept whole
+  for (std::size_t size = 450; size < 500; ++size) {
+    const std::string told = nested(size);
+    CHECK(told.ends_with("[...]"));
+    if (told.find(": " + std::string(size, 'x')) != std::string::npos) longest = size;
+  }
+  CHECK(longest > 450);
+  CHECK(nested(longest).ends_with("x[...]"));
+}
+
 TEST_CASE("outside a catch block the exception statement is an error without an exception") {
   manual_runtime rt;
   {

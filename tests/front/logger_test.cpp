@@ -22,6 +22,8 @@ TEST_CASE("a name that is no logger name is refused with the name") {
     CHECK_THROWS_WITH(rt.get(name), test::contains("logger name: '" + std::string(name) + "'"));
   CHECK_THROWS_AS(rt.get("a\nb"), configuration_error);
   CHECK_THROWS_AS(rt.get(std::string(300, 'x')), configuration_error);
+  const std::string long_name = std::string(39, 'x') + "\u00e9" + std::string(300, 'y'); // shown to a bound
+  CHECK_THROWS_WITH(rt.get(long_name), test::contains("logger name: '" + std::string(39, 'x') + "':"));
 }
 
 TEST_CASE("levels are inherited from the nearest ancestor that has one") {

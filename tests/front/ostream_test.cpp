@@ -148,6 +148,39 @@ TEST_CASE("a line longer than the bound goes on in the next record, and no byte 
   CHECK(messages[4] == "end");
 }
 
+TEST_CASE("a long line goes on in the next record between characters, however it is written") {
+  manual_runtime rt;
+  std::string text; // three bytes each
+  while (text.size() < 2 * detail::stream_bytes) text += "\u65e5";
+  {
+    const error_scope scope(rt.get(), {.flush_level = level::info});
+    log_ostream out(rt.get(), level::info);
+    out << text << '\n';
+    for (const char c : text) out.put(c);
+    out << '\n';
+    FAULTLINE_STREAM(rt.get(), level::info) << text;
+  }
+  const std::size_t first = detail::stream_bytes / 3 * 3;
+  const strings expected{text.substr(0, first), text.substr(first, first), text.substr(2 * first)};
+  const auto messages = rt.messages();
+  REQUIRE(messages.size() == 7);
+  CHECK(strings(messages.begin(), messages.begin() + 3) == expected);
+  CHECK(strings(messages.begin() + 3, messages.begin() + 6) == expected);
+  CHECK(messages[6] == text.substr(0, first) + "[...]");
+}
+
+TEST_CASE("a stream loses no byte of a line that is not UTF-8") {
+  manual_runtime rt;
+  const std::string text = std::string(detail::stream_bytes - 1, 'x') + "\xE9t\xE9";
+  {
+    const error_scope scope(rt.get(), {.flush_level = level::info});
+    log_ostream(rt.get(), level::info) << text;
+  }
+  const auto messages = rt.messages();
+  REQUIRE(messages.size() == 2);
+  CHECK(messages[0] + messages[1] == text);
+}
+
 TEST_CASE("a stream of a silenced logger makes no records, and makes them again when it is not") {
   manual_runtime rt;
   logger lg = rt.get();

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/whole_characters.hpp"
 #include "format/escape.hpp"
 #include "format/json_text.hpp"
 #include "format/line_writer.hpp"
@@ -8,7 +9,6 @@
 #include "fuzz/input.hpp"
 #include "fuzz/reference_text.hpp"
 #include "fuzz/targets.hpp"
-#include "record/decoder.hpp"
 #include "syslog/syslog_text.hpp"
 
 namespace faultline::fuzz {
@@ -27,8 +27,17 @@ void check_prefixes(std::string_view text, std::string_view escaped) {
   const std::size_t json = plain_json_prefix(text);
   check(json == std::min(plain, text.substr(0, plain).find_first_of("\"\\")),
         "what JSON takes as it is ends at a quote, a backslash or what is not plain");
-  const std::string_view whole = whole_characters(text);
-  check(text.starts_with(whole) && text.size() - whole.size() <= 3, "a cut text loses one character at most");
+}
+
+void check_cut(std::string_view text) {
+  const std::size_t most = text.empty() ? 0 : static_cast<unsigned char>(text.back()) % (text.size() + 1);
+  const std::string whole(whole_characters(text, most));
+  check_equal(doctored(whole), reference_cut(text, most), "a text is cut between characters, at ", most);
+  const std::string_view head = text.substr(0, most);
+  const std::string_view without_rest = whole_characters(head);
+  check(head.starts_with(without_rest) && head.size() - without_rest.size() <= 3,
+        "a cut text loses one character at most");
+  check(whole.size() == most || without_rest == whole, "a character that was cut is known without its rest");
 }
 
 void check_quoted(std::string_view text) {
@@ -75,6 +84,7 @@ int fuzz_escaping(const std::uint8_t* data, std::size_t size) {
   check_equal(line.spill(), "> " + expected + expected, "lines are escaped as text is");
 
   check_prefixes(text, expected);
+  check_cut(text);
   check_quoted(text);
   return 0;
 }

@@ -13,6 +13,7 @@
 #include <faultline/detail/statement.hpp>
 #include <faultline/kv.hpp>
 
+#include "base/whole_characters.hpp"
 #include "format/message_plan.hpp"
 #include "fuzz/check.hpp"
 #include "fuzz/input.hpp"
@@ -284,6 +285,16 @@ bool write_formatted(const formattable& v, const std::string& format, std::size_
   return size > scratch.size();
 }
 
+/// To fmt, a volatile scalar is what it reads.
+template <class T>
+void add_argument(const T& v, std::string_view name, bool is_volatile, written_arguments& written) {
+  if constexpr (std::is_scalar_v<T>) {
+    const volatile T same = v;
+    if (is_volatile) return written.add(same, name);
+  }
+  written.add(v, name);
+}
+
 struct message {
   std::string text;
   message_outcome outcome;
@@ -353,6 +364,7 @@ int fuzz_format(const std::uint8_t* data, std::size_t size) {
   format_maker maker(values, in);
   const std::string format = maker.make();
 
+  const bool is_volatile = in.flag();
   written_arguments written(argument_bytes);
   direct_arguments arguments(argument_bytes, maker.named());
   for (std::size_t i = 0; i < count; ++i) {
@@ -363,7 +375,7 @@ int fuzz_format(const std::uint8_t* data, std::size_t size) {
             return !write_formatted(v, format, i, maker.named(), written) &&
                    v.text.size() + 40 < argument_bytes;
           } else {
-            written.add(v, maker.named() ? names[i] : "");
+            add_argument(v, maker.named() ? names[i] : "", is_volatile, written);
             return true;
           }
         },

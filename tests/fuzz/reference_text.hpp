@@ -32,6 +32,17 @@ inline character first_character(std::string_view text) {
   return {size, true, point};
 }
 
+/// What a cut to so many bytes leaves: the characters that have room, a byte that is not UTF-8 being one.
+inline std::string_view reference_cut(std::string_view text, std::size_t most) {
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const std::size_t next = first_character(text.substr(size)).size;
+    if (size + next > most) break;
+    size += next;
+  }
+  return text.substr(0, size);
+}
+
 inline bool is_control(char32_t point) {
   return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x2028 || point == 0x2029;
 }

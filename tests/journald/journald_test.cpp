@@ -203,6 +203,12 @@ TEST_CASE("a value of faultline's own that is cut says so") {
   CHECK_THAT(encode(r), contains("\nFAULTLINE_EXCEPTION=" + std::string(253, 'e') + "...\n"));
   r.exception_text = std::string_view(text).substr(0, 256);
   CHECK_THAT(encode(r), contains("\nFAULTLINE_EXCEPTION=" + std::string(256, 'e') + "\n"));
+  const std::string characters = std::string(251, 'e') + "\u20ac\u20ac";
+  r.exception_text = characters;
+  CHECK_THAT(encode(r), contains("\nFAULTLINE_EXCEPTION=" + std::string(251, 'e') + "...\n"));
+  const std::string bytes(300, '\x80'); // no character begins
+  r.exception_text = bytes;
+  CHECK_THAT(encode(r), contains("\nFAULTLINE_EXCEPTION=" + std::string(253, '\x80') + "...\n"));
 }
 
 TEST_CASE("a small entry is a datagram and a large one a sealed memory file") {

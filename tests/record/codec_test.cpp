@@ -134,21 +134,6 @@ TEST_CASE("a record's header keeps size, level, flags, site and logger apart") {
   CHECK(r.targets() == 0x81);
 }
 
-TEST_CASE("a text that was cut ends in whole characters") {
-  CHECK(whole_characters("") == "");
-  CHECK(whole_characters("ab") == "ab");
-  for (const std::string_view whole : {"\u00e9", "\u20ac", "\U0001F600"}) {
-    CHECK(whole_characters(whole) == whole);
-    for (std::size_t size = 1; size < whole.size(); ++size) {
-      CHECK(whole_characters(whole.substr(0, size)).empty());
-      CHECK(whole_characters("ab" + std::string(whole.substr(0, size))) == "ab");
-    }
-  }
-  // What is no UTF-8 is not for this function to mend.
-  for (const std::string_view wrong : {"\x80", "\x80\x80\x80", "\x80\x80\x80\x80\x80"})
-    CHECK(whole_characters(wrong) == wrong);
-}
-
 TEST_CASE("structures are read to their bound, and deeper ones are damage") {
   const std::byte bytes[1]{std::byte{7}};
   for (std::size_t depth = 1; depth < 12; ++depth) {

@@ -38,6 +38,14 @@ TEST_CASE("a site that is entered is found by the id in its word, its strings co
   CHECK(entry->level == level::info);
 }
 
+TEST_CASE("a site's text beyond its bound is cut between characters") {
+  dictionary d(16, 16384);
+  const std::string text = std::string(4094, 'x') + "\u20ac\u20ac";
+  site s = make_site(text.c_str());
+  const std::uint64_t word = d.enter(s, "", 24);
+  CHECK(d.find(static_cast<std::uint32_t>(word >> 32))->facts.format == std::string(4094, 'x'));
+}
+
 TEST_CASE("ids that were never given out are not found") {
   dictionary d(16, 4096);
   CHECK(d.find(0) == nullptr);

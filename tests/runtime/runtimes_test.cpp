@@ -2,6 +2,7 @@
 #include <thread>
 
 #include <pthread.h>
+#include <sys/prctl.h>
 
 #include "support/catch.hpp"
 #include "support/manual_runtime.hpp"
@@ -118,6 +119,20 @@ TEST_CASE("a thread's records show the name that it had when it logged them") {
                              "of system the next thread in that slot\n"
                              "of system attached before\n");
   CHECK(rt.target->records()[1].thread_name == "worker 7");
+}
+
+TEST_CASE("a thread's name that the system cut within a character is shown without the rest of it") {
+  manual_runtime rt;
+  logger lg = rt.get();
+  lg.add_handler(rt.target);
+  for (const char* name : {"worker K\u00f6ln \u65e5", "in twelve...\u65e5\u65e5"})
+    std::thread([&] {
+      ::prctl(PR_SET_NAME, name); // the kernel keeps 15 bytes
+      FAULTLINE_INFO(lg, "named");
+    }).join();
+  rt.write_all();
+  CHECK(rt.target->records().at(0).thread_name == "worker K\u00f6ln ");
+  CHECK(rt.target->records().at(1).thread_name == "in twelve...\u65e5");
 }
 
 TEST_CASE("the default runtime is configured once, before its first use") {

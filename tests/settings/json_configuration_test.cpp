@@ -67,6 +67,8 @@ TEST_CASE("wrong JSON is refused by errors that name the file, the key, the valu
         R"(app.json: '["x"]': handler of app: '["x"]': a string, a whole number, true or false)");
   CHECK(refusal(R"({"levle": "info"})").starts_with("app.json: 'levle': key: 'levle': unknown"));
   CHECK(refusal("[1]") == "app.json: '[1]': an object");
+  const std::string kept = R"([")" + std::string(37, 'x'); // 39 bytes: the character behind has no room
+  CHECK(refusal(kept + "\u00e9\"]") == "app.json: '" + kept + "': an object");
   const std::string damaged = refusal("{\"level\": \n \"info\"");
   CHECK(damaged.starts_with("app.json: "));
   CHECK(damaged.find("line 2") != std::string::npos);

@@ -63,6 +63,13 @@ TEST_CASE("an address that could begin another header or command is refused") {
   }
 }
 
+TEST_CASE("a refused value is shown up to a bound, cut between characters") {
+  smtp_options options = good();
+  const std::string kept(299, 'x');
+  options.sender = kept + "\u00e9";
+  CHECK_THROWS_WITH(make_smtp_handler(options), contains("'" + kept + "':"));
+}
+
 TEST_CASE("usual and unusual addresses are taken") {
   for (const char* address : {"a@b", "first.last+tag@sub.example.org", "o'brien@example.org",
                               "root@[127.0.0.1]", "root@[IPv6:::1]"}) {

@@ -144,7 +144,8 @@ concept c_string = std::same_as < std::decay_t<T>,
 char* > || std::same_as<std::decay_t<T>, const char*>;
 
 template <class T>
-concept plain_enum = std::is_enum_v<T> && !std::is_default_constructible_v<fmt::formatter<T, char>>;
+concept plain_enum =
+    std::is_enum_v<T> && !std::is_default_constructible_v<fmt::formatter<std::remove_cv_t<T>, char>>;
 
 template <class T> struct duration_unit { static constexpr char value = 0; };
 template <class Rep, class Period> struct duration_unit<std::chrono::duration<Rep, Period>> {
@@ -164,8 +165,10 @@ concept raw_time_point =
     std::same_as<T, std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>>;
 
 template <class T>
-concept raw_integer = std::integral<T> && sizeof(T) <= 8 && !std::same_as<T, wchar_t> &&
-                      !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
+concept raw_integer = std::integral<T> && sizeof(T) <= 8 && !std::same_as<std::remove_cv_t<T>, wchar_t> &&
+                      !std::same_as<std::remove_cv_t<T>, char8_t> &&
+                      !std::same_as<std::remove_cv_t<T>, char16_t> &&
+                      !std::same_as<std::remove_cv_t<T>, char32_t>;
 
 /// faultline's own arguments, which know their wires (secret.hpp, hex.hpp, kv.hpp).
 template <class T>
@@ -178,10 +181,13 @@ template <class T>
 concept raw_argument = raw_integer<T> || std::floating_point<T> || string_like<T> || c_string<T> ||
                        plain_enum<T> || raw_duration<T> || raw_time_point<T> || lists_fields<T> ||
                        own_argument<T> || std::same_as < std::decay_t<T>,
-void* > || std::same_as<std::decay_t<T>, const void*> || std::same_as<T, std::nullptr_t>;
+void* > || std::same_as<std::decay_t<T>, const void*> || std::same_as<std::decay_t<T>, std::nullptr_t>;
 
 template <class T> [[nodiscard, gnu::always_inline]] constexpr auto to_wire(const T& value) noexcept {
-  if constexpr (std::same_as<T, bool> || std::same_as<T, char> || std::floating_point<T>) {
+  if constexpr (std::is_volatile_v<T>) { // a scalar: read once, for it may change
+    const std::remove_cv_t<T> read = value;
+    return to_wire(read);
+  } else if constexpr (std::same_as<T, bool> || std::same_as<T, char> || std::floating_point<T>) {
     return value;
   } else if constexpr (raw_integer<T>) {
     if constexpr (std::is_signed_v<T>)
