@@ -83,7 +83,7 @@ double measure_nanoseconds_per_tick(clock_source source) noexcept {
     const double before = std::exchange(rate, measure());
     if (rate > 0 && std::abs(rate - before) <= rate / 100) break;
   }
-  return rate > 0 && std::isfinite(rate) ? rate : 1.0;
+  return rate > 1e-3 && rate < 1e3 ? rate : 1.0; // of a counter, at all
 }
 
 double early_nanoseconds_per_tick(clock_source source) noexcept {
@@ -120,9 +120,10 @@ std::chrono::nanoseconds tick_converter::refresh() noexcept {
   }
   constexpr std::uint64_t long_enough = 10'000'000; // 10 ms: below it the earlier measure is the better one
   if (source_ == clock_source::tsc && now.monotonic - first_.monotonic > long_enough) {
+    const double measured = rate_between(first_, now);
     const double error = rate_error(first_, now);
-    if (error < rate_error_) {
-      present_.nanoseconds_per_tick = rate_between(first_, now);
+    if (measured > 0 && error < rate_error_) {
+      present_.nanoseconds_per_tick = measured;
       rate_error_ = error;
     }
   }

@@ -27,7 +27,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
-enum class step : std::uint8_t { none, back_2_s, back_1_h, to_zero, ahead_1_day, stands_still, wild };
+enum class step : std::uint8_t {
+  none,
+  back_2_s,
+  back_1_h,
+  to_zero,
+  ahead_1_day,
+  stands_still,
+  wild,
+  runs_back
+};
 constexpr std::array all_steps{step::back_2_s, step::back_1_h, step::to_zero, step::ahead_1_day};
 constexpr std::int64_t ticks_per_ns = 3;
 
@@ -62,7 +71,8 @@ void make_step(step kind) noexcept {
   case step::ahead_1_day: offset_ticks += 86'400 * second; return;
   case step::none:
   case step::stands_still:
-  case step::wild: return;
+  case step::wild:
+  case step::runs_back: return;
   }
 }
 
@@ -72,6 +82,8 @@ extern "C" unsigned long long faultline_test_counter() noexcept {
   const std::uint64_t reading = readings.fetch_add(1) + 1;
   if (reading == step_at.load()) make_step(step_kind);
   if (step_kind == step::stands_still) return 1000;
+  if (step_kind == step::runs_back)
+    return 1'000'000'000'000'000U - static_cast<unsigned long long>(monotonic_ns() / 4);
   if (step_kind == step::wild) return reading * 0x9E37'79B9'7F4A'7C15U >> 8;
   return static_cast<unsigned long long>(monotonic_ns() * ticks_per_ns + offset_ticks.load());
 }
@@ -303,6 +315,19 @@ TEST_CASE("a counter that stands still, or counts nothing at all, has some rate"
       CHECK(rate > 0);
       CHECK(std::isfinite(rate));
     }
+}
+
+TEST_CASE("a counter that runs backwards, too little at a time to be a step, has no negative rate") {
+  if (!is_available()) return;
+  const stage clocks(step::none, 0);
+  (void)detail::early_nanoseconds_per_tick(detail::clock_source::tsc);
+  step_kind = step::runs_back;
+  detail::tick_converter converter(detail::clock_source::tsc);
+  for (int i = 0; i < 100; ++i) {
+    let_pass(500us);
+    (void)converter.refresh();
+    REQUIRE(converter.to_duration(converter.ticks(), converter.ticks() + 1000) > 0ns);
+  }
 }
 
 TEST_CASE("a counter that steps between any two readings costs no line, holds up none, and is told of once") {
