@@ -379,8 +379,12 @@ void round::write_storms(bool all) {
   for (const auto& storm : storms_.summaries(monotonic_nanoseconds(), all)) {
     const std::string text = fmt::format("storm: the context of {} failures {} was suppressed",
                                          storm.contexts, place_of(dictionary::instance().find(storm.site)));
+    targets_.clear();
     for (handler* target : storm.targets)
-      (void)out_.write_line(*threads_.owner.successor(target), level::warning, facts, text);
+      if (handler* const present = threads_.owner.successor(target);
+          std::find(targets_.begin(), targets_.end(), present) == targets_.end())
+        targets_.push_back(present);
+    for (handler* target : targets_) (void)out_.write_line(*target, level::warning, facts, text);
   }
 }
 

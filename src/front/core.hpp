@@ -86,7 +86,7 @@ struct generation {
 };
 
 /// What begins a runtime: a statement, or a call, or a scope with its name and its logger's.
-struct beginning {
+struct FAULTLINE_LOCAL beginning {
   const site* statement = nullptr;
   std::string_view call = {};
   std::string_view name = {};

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <vector>
 
+#include <faultline/runtime.hpp>
+
 #include "front/core.hpp"
 #include "support/catch.hpp"
 

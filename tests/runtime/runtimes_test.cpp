@@ -138,7 +138,7 @@ TEST_CASE("a thread's name that the system cut within a character is shown witho
 TEST_CASE("the default runtime is configured once, before its first use") {
   const auto target = make_memory_handler();
   start({.default_target = target, .flusher = flusher_mode::manual});
-  CHECK_THROWS_WITH(start({}), test::contains("it has begun"));
+  CHECK_THROWS_WITH(start({}), test::contains("call start once"));
   const logger lg = get_logger("app");
   {
     FAULTLINE_SCOPE(lg, .name = "default");
