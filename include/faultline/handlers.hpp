@@ -44,10 +44,10 @@ struct file_options {
 /// disk is full the text is kept up to `spool_bytes` and written when there is space again; a line that was
 /// written in part is completed, never torn or repeated. `stop` gives a full disk a second; what is kept then
 /// is lost and counted.
-/// The path is made absolute at once, links left alone; the descriptor's number is above those of the standard
-/// streams. A descriptor that the program closed, or whose number it uses for something else, is neither
-/// written to nor closed: the path is opened anew, or the text waits, and that is reported.
-/// Throws `std::system_error` that names the path, or `configuration_error` for an option.
+/// The path is made absolute at once, links left alone; the descriptor's number is above those of the
+/// standard streams. A descriptor that the program closed, or whose number it uses for something else, is
+/// neither written to nor closed: the path is opened anew, or the text waits, and that is reported. Throws
+/// `std::system_error` that names the path, or `configuration_error` for an option.
 [[nodiscard]] FAULTLINE_API handler_ptr make_file_handler(std::string_view path, file_options options = {});
 
 /// When a file is moved aside, and what becomes of the old ones.
@@ -65,10 +65,10 @@ struct rotating_file_options {
 /// As `make_file_handler`, appending to a file that is moved aside in time. No line and no dump is split over
 /// two files; one that is larger than `max_bytes` has a file to itself. The oldest file goes only when the
 /// new one took a write. While a rotation fails the handler writes on to the old file, reports each failure
-/// and tries again after a second, then after twice as long, at most a minute. A file that was deleted is made
-/// anew by the next write. Processes that write to one
-/// path take turns. Throws `std::system_error` that names the path, or `configuration_error` for an option,
-/// `compress` included where the library was built without zstd.
+/// and tries again after a second, then after twice as long, at most a minute. A file that was deleted is
+/// made anew by the next write. Processes that write to one path take turns. Throws `std::system_error` that
+/// names the path, or `configuration_error` for an option, `compress` included where the library was built
+/// without zstd.
 [[nodiscard]] FAULTLINE_API handler_ptr make_rotating_file_handler(std::string_view path,
                                                                    rotating_file_options options = {});
 

@@ -15,8 +15,8 @@ namespace faultline::detail {
 
 /// Reads `from` to its end and writes it to `to` as one zstd frame with a checksum, a slice at a time.
 /// Returns the bytes it read; nothing as soon as `cancelled` is seen between two slices. Throws
-/// std::system_error; then what is in `to` is worth nothing. So it does where one of them is closed or open on
-/// something else, which is neither read nor written. Precondition: can_compress().
+/// std::system_error; then what is in `to` is worth nothing. So it does where one of them is closed or open
+/// on something else, which is neither read nor written. Precondition: can_compress().
 [[nodiscard]] std::optional<std::uint64_t> compress_file(const own_descriptor& from, const own_descriptor& to,
                                                          const std::atomic<bool>& cancelled,
                                                          const system_calls& calls);

@@ -90,8 +90,7 @@ own_descriptor open_log_file(const std::string& path, unsigned mode, bool empty_
 std::string absolute_path(std::string_view path) {
   std::error_code error;
   std::string result = std::filesystem::absolute(std::filesystem::path(path), error).string();
-  if (error)
-    refuse(std::string(path), error.value(), "it is relative, and there is no working directory");
+  if (error) refuse(std::string(path), error.value(), "it is relative, and there is no working directory");
   return result;
 }
 

@@ -17,8 +17,8 @@ namespace faultline::detail {
 /// or a character device such as /dev/null. The checks are made on the open descriptor, so the path cannot
 /// change between check and use, and before anything is emptied. Another owner's file is refused for root as
 /// well: a log in a shared folder, prepared by somebody else, would be theirs to read.
-/// Returns the descriptor, whose number is above those of the standard streams; throws std::system_error whose
-/// what() names the path.
+/// Returns the descriptor, whose number is above those of the standard streams; throws std::system_error
+/// whose what() names the path.
 [[nodiscard]] own_descriptor open_log_file(const std::string& path, unsigned mode, bool empty_it,
                                            const system_calls& calls);
 

@@ -29,8 +29,8 @@ struct own_descriptor {
     struct ::stat facts {};
     // A disk that cannot answer is no sign of another owner, and what is left open would keep its locks.
     const bool is_own =
-        number >= 0 && (calls.fstat(number, &facts) == 0 ? identity == descriptor_identity(facts)
-                                                         : errno != EBADF);
+        number >= 0 &&
+        (calls.fstat(number, &facts) == 0 ? identity == descriptor_identity(facts) : errno != EBADF);
     if (is_own) (void)calls.close(number); // not retried: Linux has freed the number in any case
     number = -1;
   }

@@ -62,9 +62,9 @@ class rotating_file_handler final : public file_handler {
     own,     ///< the file that is written to; or another program moved that away, and the next rotation makes
              ///< PATH anew
     deleted, ///< nothing, and the file has no other name: nobody will read it
-    other,   ///< another file: another process rotated, and what went to the old one now could be compressed or
-             ///< removed under it
-    link     ///< a symbolic link that was put in the place of the file, and is not followed
+    other, ///< another file: another process rotated, and what went to the old one now could be compressed or
+           ///< removed under it
+    link   ///< a symbolic link that was put in the place of the file, and is not followed
   };
 
   /// What a forked child must neither touch nor free.
@@ -74,8 +74,8 @@ class rotating_file_handler final : public file_handler {
     std::chrono::nanoseconds retry_at{};
     std::chrono::nanoseconds pause = first_pause;
     descriptor_identity dated; ///< what `period` is about
-    std::int64_t period = 0; ///< in which the file was begun, counted in intervals since 1970
-    bool can_follow = true;  ///< `retry_at` is not about opening what others made
+    std::int64_t period = 0;   ///< in which the file was begun, counted in intervals since 1970
+    bool can_follow = true;    ///< `retry_at` is not about opening what others made
     std::optional<std::chrono::nanoseconds> blocked_since; ///< since when another process has the lock
     bool surplus = false; ///< PATH.(keep + 1), if any, goes after the first write to PATH
     std::unique_ptr<background_compressor> compressor;

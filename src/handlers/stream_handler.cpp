@@ -35,7 +35,8 @@ void detail::stream_handler::reopen() {
   const descriptor_identity present = output_stream_at(descriptor());
   if (!present.is_known())
     throw std::system_error(errno, std::generic_category(),
-                            name() + ": not taken for an output stream: it is closed or open on something else");
+                            name() +
+                                ": not taken for an output stream: it is closed or open on something else");
   if (!text_spool().at_boundary()) report_dropped(text_spool().drop_front()); // its begin is elsewhere
   set_descriptor({descriptor(), present});
   end_absence();

@@ -15,8 +15,8 @@ namespace faultline::detail {
 /// and for a stream that has no descriptor, a closed one or one that is open for reading only.
 [[nodiscard]] int descriptor_of(std::FILE* stream);
 
-/// The number is kept, not a duplicate of it, so that what the program closes is closed. Records go to what it
-/// was open on when the handler was made, and to the null device where that took its place.
+/// The number is kept, not a duplicate of it, so that what the program closes is closed. Records go to what
+/// it was open on when the handler was made, and to the null device where that took its place.
 class stream_handler final : public text_handler {
  public:
   /// A number that is closed takes nothing until `reopen`. `calls` must outlive the handler.

@@ -46,7 +46,8 @@ void text_handler::write(const batch& records) {
   if (records.empty()) return;
   if (is_absent_ && !(may_write() && is_back())) return refuse(records.size());
   // A full spool of a failing target refuses before the work of formatting.
-  if (kept_->text.unwritten().size() >= spool_bytes_ && !(may_write() && drain())) return refuse(records.size());
+  if (kept_->text.unwritten().size() >= spool_bytes_ && !(may_write() && drain()))
+    return refuse(records.size());
   try {
     format(records);
     if (!fits() && may_write()) drain();
@@ -132,7 +133,8 @@ void text_handler::finish() noexcept {
 
 /// Whether what is being added may stay beside what waits already.
 bool text_handler::fits() const noexcept {
-  return kept_->text.empty() || kept_->text.unwritten().size() + kept_->text.uncommitted_bytes() <= spool_bytes_;
+  return kept_->text.empty() ||
+         kept_->text.unwritten().size() + kept_->text.uncommitted_bytes() <= spool_bytes_;
 }
 
 bool text_handler::find_target(struct ::stat& facts) {

@@ -38,8 +38,8 @@ struct failure_report {
 
 /// Formats batches into a spool and writes the spool by write(2). What a failing descriptor does not take
 /// stays in the spool, in order and to the byte, and is tried again: no line is torn, repeated or overtaken.
-/// Before each write(2) the descriptor is compared with what it was opened on, by one fstat: a number that the
-/// program closed, and perhaps used again, is not written to.
+/// Before each write(2) the descriptor is compared with what it was opened on, by one fstat: a number that
+/// the program closed, and perhaps used again, is not written to.
 ///
 /// The bound: a batch that would make the spool larger than `spool_bytes` is refused whole, and its records
 /// are counted by report_lost; only an empty spool takes a batch of any size, so that a large dump is not

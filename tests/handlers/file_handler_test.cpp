@@ -257,8 +257,7 @@ TEST_CASE("a limit of file sizes does not end a program that runs the rounds: it
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &usual) == 0);
   const ::rlimit small{100, usual.rlim_max};
   {
-    test::manual_runtime rt(
-        {.on_error = [&](const error_report& r) { reports.emplace_back(r.detail); }});
+    test::manual_runtime rt({.on_error = [&](const error_report& r) { reports.emplace_back(r.detail); }});
     handler_ptr other = make_plain(dir.file("other"));
     rt.get().add_handler(make_plain(dir.file("log")));
     FAULTLINE_INFO(rt.get(), "{}", std::string(150, 'x'));
