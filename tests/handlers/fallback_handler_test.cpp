@@ -1,11 +1,16 @@
 #include "handlers/fallback_handler.hpp"
 
+#include <cstdio>
 #include <memory>
 #include <stdexcept>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <faultline/configuration_error.hpp>
 
 #include "handlers/file_handler.hpp"
+#include "handlers/stream_handler.hpp"
 #include "support/catch.hpp"
 #include "support/fake_disk.hpp"
 #include "support/in_time.hpp"
@@ -247,4 +252,21 @@ TEST_CASE("handlers that cannot stand in for each other are refused") {
   for (const auto wrong : {-1ms, 86'400'001ms, std::chrono::milliseconds::max()})
     CHECK_THROWS_WITH(make_fallback_handler(h, make_null_handler(), {.retry_interval = wrong}),
                       contains("retry_interval"));
+}
+
+TEST_CASE("a stream whose number the program uses for something else hands over to the second handler") {
+  const int number = ::open("/dev/zero", O_WRONLY | O_CLOEXEC);
+  const auto second = std::make_shared<watched_handler>();
+  const handler_ptr both = make_fallback_handler(
+      std::make_shared<detail::stream_handler>(number, detail::real_system_calls()), second);
+  const numbered_records records(3);
+  const int other = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+  REQUIRE(::dup2(other, number) == number);
+  both->write(records.one(0)); // which the first one had taken
+  CHECK_THROWS_WITH(both->flush(), contains("closed, or is open on something else"));
+  both->write(records.one(1));
+  both->write(records.one(2));
+  CHECK(second->messages == strings{"record 1.", "record 2.."});
+  CHECK(both->lost() == 1);
+  for (const int d : {number, other}) (void)::close(d);
 }

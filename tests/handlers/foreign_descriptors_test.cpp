@@ -245,6 +245,34 @@ TEST_CASE("a rotation leaves a foreign descriptor alone") {
   CHECK(other.is_open());
 }
 
+#if FAULTLINE_TEST_ZSTD
+TEST_CASE("a compression whose descriptors are used for something else is given up, and the old file stays") {
+  for (const std::string_view from : {"log.1", "log.compressing"}) {
+    const temporary_directory dir;
+    failing_calls disk;
+    std::unique_ptr<foreign> other; // the thread makes it, before it says so by its report
+    disk.error_of = [&](std::string_view name, std::size_t, std::string_view) {
+      if (name == "read" && !other)
+        other = std::make_unique<foreign>(reuse::duplicate, number_of(dir.file(std::string(from))),
+                                          dir.file("data"));
+      return 0;
+    };
+    const numbered_records records(2);
+    auto h = std::make_shared<detail::rotating_file_handler>(
+        dir.file("log"), rotating_file_options{.max_bytes = 1, .compress = true}, failing_calls::table());
+    h->set_formatter(make_text_formatter("{message}"));
+    h->write(records.all());
+    std::string report;
+    CHECK(test::within(10s, [&] { return !(report = report_of(*h)).empty(); }));
+    CHECK_THAT(report, contains("the program closed a descriptor"));
+    h.reset();
+    CHECK(contents(dir.file("log.1")) == "record 0\n");
+    CHECK(other->bytes() == 0);
+    CHECK(other->is_open());
+  }
+}
+#endif
+
 TEST_CASE("a line that was begun is completed in its file, and counted where that is another one") {
   for (const bool moved : {false, true}) {
     const temporary_directory dir;
@@ -543,8 +571,8 @@ TEST_CASE("after a chroot what cannot be opened again is reported with its cause
       } catch (const std::exception& e) {
         end = e.what();
       }
-      const auto tells = [](const std::string& text, const char* what) {
-        return text.find(what) != std::string::npos;
+      const auto tells = [](const std::string& report, const char* what) {
+        return report.find(what) != std::string::npos;
       };
       return tells(reports, "No such file") && tells(end, "1 records are lost at the end") &&
              tells(end, "No such file") && h->lost() == 1 && other.bytes() == 0 && other.is_open();
