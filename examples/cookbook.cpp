@@ -40,6 +40,7 @@ void expect(bool condition) {
 } // namespace
 
 int main() {
+  logger.add_handler(faultline::make_null_handler()); // as in the recipe: an error outside scopes is nobody's
   const faultline::handler_ptr target = faultline::make_stream_handler(stderr);
   target->set_formatter(faultline::make_text_formatter("{message}", {.envelope = false}));
   const auto decorated_foo = faultline::log_if_errors(logger, {.target = target})(foo);

@@ -32,3 +32,4 @@ int main() {
 // <time> DEBUG    bakery 20 loaves need 10000 g of flour
 // <time> ERROR    bakery only 5000 g of flour left
 // --- end of dump 1
+// <time> ERROR    bakery no flour: closed for today

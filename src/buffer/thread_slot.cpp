@@ -200,10 +200,6 @@ void thread_slot::next_segment() noexcept {
   publish_counts(); // a scope may be long: whoever looks sees that the thread logs
 }
 
-std::uint64_t thread_slot::live() const noexcept {
-  return cursor_->logged - marks_[oldest_ % segments_per_buffer].first_logged;
-}
-
 std::uint64_t thread_slot::unsettled() noexcept {
   std::uint64_t count = live();
   for (std::uint64_t n = oldest_; n <= segment_; ++n) count -= marks(n).settled();

@@ -222,7 +222,7 @@ class thread_slot {
   /// Whoever looks sees the records that were dealt with, and those alone.
   void publish_counts() noexcept {
     counts.logged.store(cursor_->logged, std::memory_order_relaxed);
-    counts.held.store(unsettled(), std::memory_order_relaxed);
+    counts.held.store(is_plain() ? live() : unsettled(), std::memory_order_relaxed);
   }
   // Plain state of the thread.
   generation* home = nullptr;
@@ -280,7 +280,9 @@ class thread_slot {
     c.head = current_->data;
   }
   bool drop_abandoned_scopes() noexcept; // true when there is room for one more scope
-  [[nodiscard]] std::uint64_t live() const noexcept;
+  [[nodiscard]] std::uint64_t live() const noexcept {
+    return cursor_->logged - marks_[oldest_ % segments_per_buffer].first_logged;
+  }
   [[nodiscard]] std::uint64_t unsettled() noexcept;
   void take_away_scopes(std::size_t index, std::uint32_t ended) noexcept;
   void note_abandoned(scope_slot& scope, std::uint32_t serial) noexcept;

@@ -38,10 +38,26 @@ record_view& delivery::next(std::span<handler* const> targets) {
 
 bool delivery::write(handler& target, const batch& records) {
   settle();
-  return guarded(target, [&] {
-    touch(target);
-    handler_access::write(target, records);
+  return give(target, records);
+}
+
+bool delivery::give(handler& h, const batch& records) noexcept {
+  const bool good = guarded(h, [&] {
+    touch(h);
+    handler_access::write(h, records);
   });
+  if (good && throwing_ == 0) return true;
+  for (known_handler& k : known_)
+    if (k.target == &h && k.throws == good) {
+      k.throws = !good;
+      throwing_ += good ? std::size_t{0} - 1 : 1;
+    }
+  return good;
+}
+
+bool delivery::throws(const handler& h) const noexcept {
+  return std::any_of(known_.begin(), known_.end(),
+                     [&h](const known_handler& k) { return k.target == &h && k.throws; });
 }
 
 bool delivery::write_line(handler& target, level l, const site_facts& where, std::string_view text) {
@@ -58,19 +74,13 @@ void delivery::touch(handler& h) {
   if (std::find(touched_.begin(), touched_.end(), &h) != touched_.end()) return;
   touched_.push_back(&h);
   const auto same = [&h](const known_handler& k) { return k.target == &h; };
-  if (std::none_of(known_.begin(), known_.end(), same)) known_.push_back({&h, h.lost(), 0});
+  if (std::none_of(known_.begin(), known_.end(), same)) known_.push_back({&h, h.lost(), 0, false});
 }
 
 void delivery::settle() {
   if (gathered_ == 0) return;
   bool accepted = false;
-  for (handler* target : run_targets_)
-    accepted = guarded(*target,
-                       [&] {
-                         touch(*target);
-                         handler_access::write(*target, batch({run_.data(), gathered_}));
-                       }) ||
-               accepted;
+  for (handler* target : run_targets_) accepted = give(*target, batch({run_.data(), gathered_})) || accepted;
   detail::add(accepted ? counts_.written : counts_.lost, gathered_);
   gathered_ = 0;
 }

@@ -39,8 +39,11 @@ class delivery {
     handler* target;
     std::uint64_t told;
     std::uint64_t told_ns;
+    bool throws; ///< its latest `write` did
   };
   [[nodiscard]] std::vector<known_handler>& known() noexcept { return known_; }
+  /// Whether the handler threw when it was last given something.
+  [[nodiscard]] bool throws(const handler& h) const noexcept;
 
   /// Writes what is gathered, and counts each record once: written when one handler accepted it.
   void settle();
@@ -57,6 +60,7 @@ class delivery {
 
  private:
   void touch(handler& h); ///< to be flushed at the round's end
+  bool give(handler& h, const batch& records) noexcept;
   template <class Call> bool guarded(const handler& called, Call&& call) noexcept;
 
   ledger& counts_;
@@ -66,6 +70,7 @@ class delivery {
   std::vector<handler*> run_targets_;
   std::vector<handler*> touched_;
   std::vector<known_handler> known_;
+  std::size_t throwing_ = 0; // of the known ones
 };
 
 } // namespace faultline::detail

@@ -40,7 +40,6 @@ loss_report::totals loss_report::count() const noexcept {
        slot = slot->next)
     for (std::size_t k = 0; k < loss_kinds; ++k) sums[k] += read(slot->counts.losses[k]);
   const core& owner = threads_.owner;
-  sums[index_of(loss_kind::scope_refused)] += read(owner.scopes_unattached);
   sums[index_of(loss_kind::scope_moved)] += read(owner.scopes_moved);
   sums[signal_handlers] = read(owner.reentered);
   sums[own_thread] = read(owner.barred);
@@ -70,18 +69,18 @@ bool loss_report::write_due(std::uint64_t now_ns, bool look, bool all) {
   for (std::size_t k = 0; k < lines; ++k) {
     state& s = states_[k];
     if (sums[k] <= s.told || (!all && s.ever && now_ns - s.last_ns < interval_ns)) continue;
-    const std::uint64_t more = sums[k] - s.told;
+    // What handlers log themselves is told at the end alone: the line could make them log again.
+    if ((k == own_thread && !all) || !write_line(k, sums[k] - s.told, all)) continue;
     s = {sums[k], now_ns, true};
-    write_line(k, more);
     wrote = true;
   }
   return write_handlers(now_ns, all) || wrote;
 }
 
-void loss_report::write_line(std::size_t which, std::uint64_t more) {
+bool loss_report::write_line(std::size_t which, std::uint64_t more, bool all) {
   const loss latest = which < loss_kinds ? latest_of(static_cast<loss_kind>(which)) : loss{};
   const std::string text = describe(which, more, latest);
-  if (latest.target != nullptr) return write(*threads_.owner.successor(latest.target), text);
+  if (latest.target != nullptr) return write(*threads_.owner.successor(latest.target), text, all);
   std::vector<handler*> targets;
   if (const node* const logger = threads_.owner.loggers.find(latest.logger)) {
     routes_.forget(); // handlers may have come since the round's records
@@ -89,7 +88,9 @@ void loss_report::write_line(std::size_t which, std::uint64_t more) {
     targets.assign(routed.begin(), routed.end());
   }
   if (targets.empty()) targets.push_back(&threads_.owner.default_target());
-  for (handler* const target : targets) write(*target, text);
+  bool wrote = false;
+  for (handler* const target : targets) wrote = write(*target, text, all) || wrote;
+  return wrote;
 }
 
 std::string loss_report::describe(std::size_t which, std::uint64_t more, const loss& latest) const {
@@ -144,12 +145,13 @@ bool loss_report::write_handlers(std::uint64_t now_ns, bool all) {
     const std::uint64_t lost = h.target->lost();
     if (lost <= h.told || (!all && h.told_ns != 0 && now_ns - h.told_ns < interval_ns)) continue;
     handler* const fallback = &threads_.owner.default_target();
-    const bool is_down = h.target->pending();
+    const bool is_down = h.throws || h.target->pending();
     if (is_down && (h.target == fallback || !all)) continue; // it is told when there is an end to it
-    const std::uint64_t more = lost - h.told;
-    write(is_down ? *fallback : *h.target,
-          fmt::format("lost: {} record{} that {} could not write, nor keep any longer", more, s_if(more != 1),
-                      is_down ? "another handler" : "this handler"));
+    if (!write(is_down ? *fallback : *h.target,
+               fmt::format("lost: {} record{} that {} could not write, nor keep any longer", lost - h.told,
+                           s_if(lost - h.told != 1), is_down ? "another handler" : "this handler"),
+               all))
+      continue;
     out_.known()[i].told = h.target->lost(); // this line is none of them
     out_.known()[i].told_ns = now_ns;
     wrote = true;
@@ -157,11 +159,13 @@ bool loss_report::write_handlers(std::uint64_t now_ns, bool all) {
   return wrote;
 }
 
-void loss_report::write(handler& target, const std::string& text) {
+/// At the target, or where it throws at the default one.
+bool loss_report::write(handler& target, const std::string& text, bool all) {
   static const site_facts facts{"lost", __FILE__, "faultline", "", __LINE__};
   handler& fallback = threads_.owner.default_target();
-  if (!out_.write_line(target, level::warning, facts, text) && &target != &fallback)
-    (void)out_.write_line(fallback, level::warning, facts, text);
+  for (handler* const h : {&target, &fallback})
+    if ((all || !out_.throws(*h)) && out_.write_line(*h, level::warning, facts, text)) return true;
+  return false;
 }
 
 } // namespace faultline::detail

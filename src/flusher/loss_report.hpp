@@ -29,7 +29,7 @@ class loss_report {
 
  private:
   /// What is counted, in the order of the lines. The first are the threads' kinds of loss.
-  enum line : std::size_t { signal_handlers = loss_kinds, own_thread, no_memory, handlers_threw, lines };
+  enum line : std::size_t { signal_handlers = loss_kinds, no_memory, handlers_threw, own_thread, lines };
 
   struct state {
     std::uint64_t told = 0;
@@ -40,9 +40,9 @@ class loss_report {
 
   [[nodiscard]] totals count() const noexcept;
   [[nodiscard]] loss latest_of(loss_kind kind) noexcept;
-  void write_line(std::size_t which, std::uint64_t more);
+  bool write_line(std::size_t which, std::uint64_t more, bool all);
   bool write_handlers(std::uint64_t now_ns, bool all);
-  void write(handler& target, const std::string& text);
+  bool write(handler& target, const std::string& text, bool all);
   [[nodiscard]] std::string describe(std::size_t which, std::uint64_t more, const loss& latest) const;
 
   generation& threads_;

@@ -351,7 +351,7 @@ TEST_CASE("with the policy block an error whose context was refused waits, too, 
     FAULTLINE_ERROR(lg, "{}", i);
   }
   REQUIRE(rt.flush());
-  CHECK(target->messages().size() == errors);
+  CHECK(faultline::test::messages_of(*target).size() == errors);
   CHECK(rt.stats().outbox_full == 0);
 }
 

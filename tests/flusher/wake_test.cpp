@@ -36,6 +36,7 @@ runtime_options sleepy(handler_ptr target, runtime_options options = {}) {
 
 /// The first record starts the flusher, whose first rounds may fall anywhere: it rests when this returns.
 void let_it_rest(runtime& rt) {
+  rt.attach_thread();
   REQUIRE(rt.flush());
   std::uint64_t rounds = 0;
   do {

@@ -80,7 +80,7 @@ TEST_CASE("a scope sees its logger and the logger's descendants only") {
     FAULTLINE_ERROR(rt.get("other"), "stranger's error");
     FAULTLINE_ERROR(rt.get("app"), "error");
   }
-  CHECK(rt.messages() == strings{"descendant", "error"});
+  CHECK(rt.messages() == strings{"stranger's error", "descendant", "error"}); // which comes alone, at once
   CHECK(closes(rt.stats()));
 }
 
@@ -92,7 +92,9 @@ TEST_CASE("records of a logger that does not propagate stay out of scopes above 
     FAULTLINE_ERROR(rt.get("app.db.pool"), "hidden");
     FAULTLINE_ERROR(rt.get("app"), "shown");
   }
-  CHECK(rt.messages() == strings{"shown"});
+  CHECK(rt.messages() == strings{"hidden", "shown"});
+  CHECK(rt.dumps().size() == 1);
+  CHECK(rt.dumps()[0].records == 1);
 }
 
 TEST_CASE("a full scope with policy flush writes what it holds, error or not") {

@@ -73,7 +73,13 @@ class writer {
 
 /// Fills the disk, lets records be lost, gives room, and looks at what was written at each time. `all` reads
 /// what the handler has written to however many files.
-template <class All> void fill_and_free(const tiny_disk& disk, writer& w, All&& all) {
+template <class All> void fill_and_free(const tiny_disk& disk, writer& w, All&& read) {
+  const auto all = [&read] { // without the line that tells of what was lost
+    std::string text = read();
+    for (std::size_t at = text.find("lost: "); at != std::string::npos; at = text.find("lost: ", at))
+      text.erase(at, text.find('\n', at) + 1 - at);
+    return text;
+  };
   w.write(100);
   REQUIRE(w.flush());
   REQUIRE(whole_lines(all()) == 100);

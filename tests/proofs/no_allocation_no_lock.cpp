@@ -29,10 +29,14 @@ namespace faultline::proofs {
 namespace {
 
 runtime_options options_with(const handler_ptr& target, clock_kind clock) {
+  // Small, so that rings and buffers run out as well.
   return {.default_target = target,
+          .buffers_per_thread = 3,
           .clock = clock,
+          .outbox_bytes = 32U << 10,
           .busy_interval = std::chrono::microseconds(50),
-          .storm_dumps_per_second = 0};
+          .storm_dumps_per_second = 0,
+          .wake = wake_policy::never};
 }
 
 /// One thread logs while another flushes, so that each failure finds a free buffer. `log(n)` must be one

@@ -121,7 +121,7 @@ class scene : public stage, public manual_runtime {
     return done;
   }
   /// What the target has now. `messages()` flushes first.
-  [[nodiscard]] strings so_far() const { return target->messages(); }
+  [[nodiscard]] strings so_far() const { return messages_of(*target); }
 
   const logger lg = get("races");
   actor thread;

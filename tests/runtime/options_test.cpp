@@ -21,7 +21,7 @@ std::string refused(runtime_options options) {
 TEST_CASE("wrong runtime options throw an error that names option, value and reason") {
   CHECK(refused({.buffer_bytes = 0}) == "buffer_bytes: '0': must be from 4096 to 16777216");
   CHECK(refused({.buffer_bytes = 5000}) == "buffer_bytes: '5000': must be a multiple of 4096");
-  CHECK(refused({.buffers_per_thread = 1}) == "buffers_per_thread: '1': must be from 2 to 64");
+  CHECK(refused({.buffers_per_thread = 1}) == "buffers_per_thread: '1': must be from 2 to 256");
   CHECK(refused({.clock = static_cast<clock_kind>(9)}) == "clock: '9': not a clock kind");
   CHECK(refused({.outbox_bytes = 5000}) == "outbox_bytes: '5000': must be a power of two");
   CHECK(refused({.argument_bytes = 1}) == "argument_bytes: '1': must be from 16 to 65535");

@@ -94,7 +94,7 @@ TEST_CASE("threads that log while the process ends tear no line and cost none th
     REQUIRE(e.status == 0);
     REQUIRE(std::includes(e.lines.begin(), e.lines.end(), of_threads.begin(), of_threads.end()));
     for (const std::string& line : e.lines) {
-      if (of_threads.count(line) > 0) continue;
+      if (of_threads.count(line) > 0 || line.starts_with("lost: ")) continue;
       const std::string kind = line.substr(0, line.find(' '));
       const std::string rest = line.substr(line.find(' ') + 1);
       REQUIRE((kind == "held" || kind == "failed"));

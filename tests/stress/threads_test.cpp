@@ -154,7 +154,7 @@ TEST_CASE("a scope that ends on another thread is counted and abandoned") {
     FAULTLINE_ERROR(lg, "failed");
   }
   REQUIRE(r.flush());
-  CHECK(target->messages() == std::vector<std::string>{"held by the next", "failed"});
+  CHECK(test::messages_of(*target) == std::vector<std::string>{"held by the next", "failed"});
   CHECK(r.stats().scopes_abandoned == 1);
   check_ledgers(r.stats(), 3);
 }
@@ -175,7 +175,7 @@ TEST_CASE("scopes that end out of order are counted, and the table is sound afte
     FAULTLINE_ERROR(lg, "failed");
   }
   REQUIRE(r.flush());
-  CHECK(target->messages() == std::vector<std::string>{"failed"});
+  CHECK(test::messages_of(*target) == std::vector<std::string>{"failed"});
   CHECK(r.stats().scopes_abandoned == 1);
   check_ledgers(r.stats(), 2);
 }
@@ -200,7 +200,7 @@ TEST_CASE("a thread that ends inside a scope discards what the scope held") {
     CHECK(r.stats().scopes_abandoned == ended);
   }
   REQUIRE(r.flush());
-  CHECK(target->messages() == std::vector<std::string>(times, "failed"));
+  CHECK(test::messages_of(*target) == std::vector<std::string>(times, "failed"));
   check_ledgers(r.stats(), 2 * times);
 }
 

@@ -11,6 +11,24 @@
 
 namespace faultline::test {
 
+/// Whether the record is one of the flusher's own lines that tell of losses.
+[[nodiscard]] inline bool tells_of_losses(const stored_record& r) {
+  return r.logger == "faultline" && !std::string_view(r.message).starts_with("storm: ");
+}
+
+/// What the handler received, without those.
+[[nodiscard]] inline std::vector<std::string> messages_of(const memory_handler& h) {
+  std::vector<std::string> texts;
+  for (const stored_record& r : h.records())
+    if (!tells_of_losses(r)) texts.push_back(r.message);
+  return texts;
+}
+
+/// In front of a handler that is not to have them.
+[[nodiscard]] inline handler_ptr without_losses(handler_ptr inner) {
+  return make_filter_handler(std::move(inner), [](const record_view& r) { return r.logger != "faultline"; });
+}
+
 class manual_runtime {
  public:
   explicit manual_runtime(runtime_options options = {}) : runtime_(with_target(std::move(options))) {}
@@ -21,10 +39,7 @@ class manual_runtime {
   /// Without the lines that tell of losses, which have tests of their own.
   [[nodiscard]] std::vector<std::string> messages() {
     write_all();
-    std::vector<std::string> texts;
-    for (const stored_record& r : target->records())
-      if (!tells_of_losses(r)) texts.push_back(r.message);
-    return texts;
+    return messages_of(*target);
   }
   /// Those lines alone.
   [[nodiscard]] std::vector<std::string> losses() {
@@ -44,9 +59,6 @@ class manual_runtime {
   const std::shared_ptr<memory_handler> target = make_memory_handler();
 
  private:
-  [[nodiscard]] static bool tells_of_losses(const stored_record& r) {
-    return r.logger == "faultline" && !std::string_view(r.message).starts_with("storm: ");
-  }
   runtime_options with_target(runtime_options options) {
     options.flusher = flusher_mode::manual;
     if (!options.default_target) options.default_target = target;
