@@ -239,7 +239,6 @@ class thread_slot {
   bool some_special = false;                     ///< an open scope is special
   bool exception_escapes = false;                ///< the record being logged is `call failed`
   const std::type_info* escaping_type = nullptr; ///< the type of that exception, where it is known
-
   hand_over_count hand_overs_published;
 
   // --- the flusher's own ---
@@ -251,7 +250,6 @@ class thread_slot {
 
  private:
   thread_slot() noexcept = default;
-
   void use(buffer& b) noexcept {
     current_ = &b;
     supply_.expect_to_leave(b);
