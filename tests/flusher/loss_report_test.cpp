@@ -1,4 +1,5 @@
 // What is lost is said where people read: at the target, or the handlers of the logger.
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -157,17 +158,6 @@ TEST_CASE("a kind of loss is told at once, then at most once a second, and the r
 
 namespace {
 
-/// Refuses whatever comes while it is closed, as a handler with a full spool does.
-class refusing_handler final : public handler {
- public:
-  void write(const batch& records) override {
-    if (closed) return report_lost(records.size());
-    for (const record_view& r : records) texts.emplace_back(r.message());
-  }
-  bool closed = false;
-  strings texts;
-};
-
 /// Throws while it is closed.
 class throwing_handler final : public handler {
  public:
@@ -181,29 +171,56 @@ class throwing_handler final : public handler {
 
 } // namespace
 
-TEST_CASE("what a handler could not write is told by the handler when it can") {
-  const auto own = std::make_shared<refusing_handler>();
+TEST_CASE("what a handler could not write is told at the handler when it takes text again") {
+  const auto own = std::make_shared<throwing_handler>();
   manual_runtime rt({.on_error = [](const error_report&) {}});
   const logger lg = rt.get();
   lg.add_handler(own);
+  lg.add_handler(make_null_handler()); // it takes them, so that no record is lost everywhere
+  FAULTLINE_INFO(lg, "lost");
+  FAULTLINE_INFO(lg, "lost");
+  rt.write_all();
+  rt.write_all();
+  CHECK(rt.stats().handler_errors == 1); // no line was tried at one that throws
+  own->closed = false;
   FAULTLINE_INFO(lg, "written");
   rt.write_all();
-  own->closed = true;
-  FAULTLINE_INFO(lg, "lost");
-  FAULTLINE_INFO(lg, "lost");
-  (void)rt.get_runtime().run_once();
-  own->closed = false;
-  CHECK(rt.get_runtime().stop());
-  strings others = own->texts;
-  std::erase(others, "written");
-  // The line of the round was lost, too, if it came while the handler refused; the end tells what is missing
-  // then.
-  REQUIRE(others.size() <= 1);
-  if (!others.empty()) CHECK(contains(others[0], "lost: "));
-  CHECK(own->lost() >= 2);
+  REQUIRE(own->texts.size() == 2);
+  CHECK(own->texts[0] == "written");
+  CHECK(contains(own->texts[1], "lost: 2 records that this handler could not write"));
+  CHECK(rt.losses().empty());
 }
 
-TEST_CASE("where the target throws at the line, the default target tells") {
+TEST_CASE("what a handler that never takes text again has lost is told at the default target at the end") {
+  const auto own = std::make_shared<throwing_handler>();
+  manual_runtime rt({.on_error = [](const error_report&) {}});
+  const logger lg = rt.get();
+  lg.add_handler(own);
+  lg.add_handler(make_null_handler());
+  FAULTLINE_INFO(lg, "lost");
+  CHECK(rt.losses().empty());
+  (void)rt.get_runtime().stop();
+  REQUIRE(rt.target->records().size() == 1);
+  CHECK(contains(rt.target->records()[0].message, "lost: 1 record that another handler could not write"));
+}
+
+TEST_CASE("what a handler logs itself is told once, at the end, as the line could make it log again") {
+  const logger* inside = nullptr;
+  std::uint64_t calls = 0;
+  manual_runtime rt({.default_target = make_callback_handler([&](const batch&) {
+                       ++calls;
+                       FAULTLINE_INFO(*inside, "from within");
+                     })});
+  const logger lg = rt.get();
+  inside = &lg;
+  FAULTLINE_ERROR(lg, "error");
+  for (int i = 0; i < 3; ++i) rt.write_all();
+  CHECK(calls == 1);
+  CHECK(rt.get_runtime().stop());
+  CHECK(calls == 2);
+}
+
+TEST_CASE("what no handler took is told at the default target") {
   const auto own = std::make_shared<throwing_handler>();
   manual_runtime rt({.on_error = [](const error_report&) {}});
   const logger lg = rt.get();
@@ -213,4 +230,95 @@ TEST_CASE("where the target throws at the line, the default target tells") {
   REQUIRE(!said.empty());
   CHECK(contains(said[0], "lost: 1 record"));
   CHECK(closes(rt.stats()));
+}
+
+namespace {
+
+/// The counts that are not zero and have no line.
+strings unsaid(const runtime_stats& s, const strings& lines) {
+  const std::vector<std::pair<std::uint64_t, strings>> kinds{
+      {s.outbox_full, {"the outbox of a thread was full"}},
+      {s.contexts_refused, {"all buffers of the thread were on their way"}},
+      {s.contexts_suppressed, {"storm: the context of "}},
+      {s.scopes_refused, {"hold nothing"}},
+      {s.scopes_abandoned, {"ended in a wrong order", "ended on another thread"}},
+      {s.flusher_lost, {"that no handler took"}},
+      {s.handler_lost, {"could not write"}}};
+  strings missing;
+  for (const auto& [count, texts] : kinds) {
+    const auto is_said = [&texts = texts](const std::string& line) {
+      return std::any_of(texts.begin(), texts.end(), [&](const std::string& t) { return contains(line, t); });
+    };
+    if (count > 0 && std::none_of(lines.begin(), lines.end(), is_said)) missing.push_back(texts.front());
+  }
+  return missing;
+}
+
+/// Loses in each way that a thread and a flusher can lose.
+struct loser {
+  loser() {
+    const logger lg = rt.get("srv");
+    throwing->closed = true;
+    rt.get("thrown").add_handler(throwing);
+    FAULTLINE_INFO(rt.get("thrown"), "nobody has it");
+    rt.get("lines").add_handler(lines);
+    for (int i = 0; i < 500; ++i) FAULTLINE_INFO(rt.get("lines"), "line {}", i);
+    for (int i = 0; i < 5; ++i) {
+      FAULTLINE_SCOPE(lg, .name = "order");
+      FAULTLINE_ERROR(lg, "error {}", i);
+    }
+    rt.write_all();
+    for (int i = 0; i < 3; ++i) {
+      FAULTLINE_SCOPE(lg);
+      FAULTLINE_ERROR(lg, "in a storm");
+      rt.write_all();
+    }
+    std::vector<std::unique_ptr<error_scope>> scopes;
+    for (int i = 0; i < 33; ++i) scopes.push_back(std::make_unique<error_scope>(lg));
+    scopes.erase(scopes.begin() + 30); // and those inside it
+    (void)rt.get_runtime().stop();
+  }
+  strings all_lines() const {
+    strings texts;
+    for (const auto& h : {rt.target, lines})
+      for (const stored_record& r : h->records())
+        if (r.logger == "faultline") texts.push_back(r.message);
+    return texts;
+  }
+
+  const std::shared_ptr<throwing_handler> throwing = std::make_shared<throwing_handler>();
+  const std::shared_ptr<memory_handler> lines = make_memory_handler();
+  manual_runtime rt{{.buffers_per_thread = 2,
+                     .outbox_bytes = 4096,
+                     .storm_dumps_per_second = 1,
+                     .storm_burst = 1,
+                     .on_error = [](const error_report&) {}}};
+};
+
+} // namespace
+
+TEST_CASE("each count of something lost that is not zero has its line") {
+  const loser all;
+  const runtime_stats s = all.rt.stats();
+  CHECK(s.outbox_full > 0);
+  CHECK(s.contexts_refused > 0);
+  CHECK(s.contexts_suppressed > 0);
+  CHECK(s.scopes_refused > 0);
+  CHECK(s.scopes_abandoned > 0);
+  CHECK(s.flusher_lost > 0);
+  CHECK(s.handler_lost > 0);
+  CHECK(unsaid(s, all.all_lines()).empty());
+}
+
+TEST_CASE("control: a count without its line is noticed, whichever it is") {
+  const loser all;
+  const strings lines = all.all_lines();
+  REQUIRE(lines.size() >= 7);
+  for (const std::string& text : unsaid(all.rt.stats(), {})) {
+    strings others;
+    for (const std::string& line : lines)
+      if (!contains(line, text)) others.push_back(line);
+    CHECK(others.size() < lines.size());
+    CHECK(unsaid(all.rt.stats(), others) == strings{text});
+  }
 }
