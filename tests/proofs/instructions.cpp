@@ -67,8 +67,8 @@ void loop(const subject&, std::uint64_t n) {
 }
 
 /// Statement A.
-template <bool Control> void numbers(const subject& s, std::uint64_t n) {
-  std::uint32_t bytes = 512;
+template <bool Control, class Bytes = std::uint32_t> void numbers(const subject& s, std::uint64_t n) {
+  Bytes bytes = 512;
   double took = 0.25;
   hide(bytes);
   hide(took);
@@ -180,6 +180,8 @@ int main(int argc, char** argv) {
     pause_only(n);
   else if (name == "numbers")
     numbers<false>(s, n);
+  else if (name == "volatile")
+    numbers<false, volatile std::uint32_t>(s, n);
   else if (name == "control")
     numbers<true>(s, n);
   else if (which == "program")

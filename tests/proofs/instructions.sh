@@ -14,6 +14,7 @@ limits='
 numbers_scope | 32  | 36  | held record, three numbers, clock_kind::scope
 numbers_tsc   | 43  | 48  | held record, three numbers, clock_kind::tsc
 numbers_coarse | 32  | 36  | held record, three numbers, clock_kind::coarse
+volatile_scope | 32  | 36  | held record, three numbers, one of them volatile, clock_kind::scope
 text_scope    | 80  | 80  | held record, string of 24 and int, clock_kind::scope
 text_tsc      | 95  | 95  | held record, string of 24 and int, clock_kind::tsc
 disabled      | 2   | 3   | statement below the level
