@@ -8,7 +8,7 @@
 namespace faultline {
 namespace detail {
 
-constinit node_head unmade_node{.threshold = level::off, .owner = &unmade_owner};
+constinit node_head unmade_node{.threshold = level::off, .owner = &unmade_owner, .gates = {}};
 
 } // namespace detail
 
