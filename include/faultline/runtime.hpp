@@ -215,6 +215,10 @@ FAULTLINE_API bool stop(std::chrono::nanoseconds deadline = std::chrono::seconds
 
 } // namespace faultline
 
+// A program's own globals may have the names of parameters here.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 /// As to_string; takes no format specification.
 template <> struct fmt::formatter<faultline::runtime_stats> {
   constexpr auto parse(fmt::format_parse_context& c) { return c.begin(); }
@@ -223,3 +227,5 @@ template <> struct fmt::formatter<faultline::runtime_stats> {
     return std::copy(text.begin(), text.end(), c.out());
   }
 };
+
+#pragma GCC diagnostic pop

@@ -18,8 +18,9 @@ struct flusher_side {
   /// Hand-overs dealt with, their buffers given back. Relaxed: the thread estimates by it how many buffers it
   /// has left; a buffer's own state tells it that one is free.
   std::atomic<std::uint64_t> written{0};
-  std::uint64_t lost_contexts = 0;                     ///< to be told by the next dump
-  std::array<std::uint64_t, loss_kinds> told_losses{}; ///< of the thread's counts, what a line told of
+  std::uint64_t lost_contexts = 0; ///< to be told by the next dump
+  /// Of the thread's counts of losses, what lines told of, and what the latest look found.
+  std::array<std::uint64_t, loss_kinds> told_losses{}, seen_losses{};
   std::uint64_t outbox_limit = 0;
   std::uint64_t hand_overs_limit = 0;
   std::array<handler*, deepest_scope>

@@ -97,7 +97,10 @@ class outbox {
   // --- the flusher ---
 
   /// Whether an eighth of the ring or more waits for it.
-  [[nodiscard]] bool is_pressed() const noexcept { return published() - taken() >= bytes_ / 8; }
+  [[nodiscard]] bool is_pressed() const noexcept {
+    // Signed: fillers are taken with the hand-over behind them, before the entry behind that is published.
+    return static_cast<std::int64_t>(published() - taken()) >= static_cast<std::int64_t>(bytes_ / 8);
+  }
   [[nodiscard]] std::uint64_t published() const noexcept { return ends_.published(); }
   [[nodiscard]] std::uint64_t taken() const noexcept { return ends_.taken(); }
   [[nodiscard]] outbox_entry& at(std::uint64_t position) const noexcept {

@@ -41,23 +41,26 @@ bool delivery::write(handler& target, const batch& records) {
   return give(target, records);
 }
 
+/// True when it accepted the batch, which it may have lost all the same.
 bool delivery::give(handler& h, const batch& records) noexcept {
-  const bool good = guarded(h, [&] {
+  const std::uint64_t lost = h.lost();
+  const bool accepted = guarded(h, [&] {
     touch(h);
     handler_access::write(h, records);
   });
-  if (good && throwing_ == 0) return true;
+  const bool refuses = !accepted || h.lost() != lost;
+  if (!refuses && refusing_ == 0) return true;
   for (known_handler& k : known_)
-    if (k.target == &h && k.throws == good) {
-      k.throws = !good;
-      throwing_ += good ? std::size_t{0} - 1 : 1;
+    if (k.target == &h && k.refuses != refuses) {
+      k.refuses = refuses;
+      refusing_ += refuses ? 1 : std::size_t{0} - 1;
     }
-  return good;
+  return accepted;
 }
 
-bool delivery::throws(const handler& h) const noexcept {
+bool delivery::refuses(const handler& h) const noexcept {
   return std::any_of(known_.begin(), known_.end(),
-                     [&h](const known_handler& k) { return k.target == &h && k.throws; });
+                     [&h](const known_handler& k) { return k.target == &h && k.refuses; });
 }
 
 bool delivery::write_line(handler& target, level l, const site_facts& where, std::string_view text) {
@@ -74,7 +77,7 @@ void delivery::touch(handler& h) {
   if (std::find(touched_.begin(), touched_.end(), &h) != touched_.end()) return;
   touched_.push_back(&h);
   const auto same = [&h](const known_handler& k) { return k.target == &h; };
-  if (std::none_of(known_.begin(), known_.end(), same)) known_.push_back({&h, h.lost(), 0, false});
+  if (std::none_of(known_.begin(), known_.end(), same)) known_.push_back({&h, h.lost(), 0, false, 0});
 }
 
 void delivery::settle() {

@@ -39,11 +39,12 @@ class delivery {
     handler* target;
     std::uint64_t told;
     std::uint64_t told_ns;
-    bool throws; ///< its latest `write` did
+    bool refuses;                ///< its latest `write` threw or lost something
+    std::uint64_t held_since_ns; ///< since when a line waits for it; 0: none does
   };
   [[nodiscard]] std::vector<known_handler>& known() noexcept { return known_; }
-  /// Whether the handler threw when it was last given something.
-  [[nodiscard]] bool throws(const handler& h) const noexcept;
+  /// Whether the handler did not take what it was last given.
+  [[nodiscard]] bool refuses(const handler& h) const noexcept;
 
   /// Writes what is gathered, and counts each record once: written when one handler accepted it.
   void settle();
@@ -70,7 +71,7 @@ class delivery {
   std::vector<handler*> run_targets_;
   std::vector<handler*> touched_;
   std::vector<known_handler> known_;
-  std::size_t throwing_ = 0; // of the known ones
+  std::size_t refusing_ = 0; // of the known ones
 };
 
 } // namespace faultline::detail

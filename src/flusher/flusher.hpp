@@ -36,7 +36,10 @@ class flusher {
   /// Other options, from the next round on; the mode is no other than `thread` or `spinning`.
   void take_over(runtime_options options);
   /// In a forked child, before `start`: the handlers hear of the fork before the first round.
-  void forget_parent(std::vector<handler_ptr> handlers) { from_parent_ = std::move(handlers); }
+  void forget_parent(std::vector<handler_ptr> handlers) {
+    from_parent_ = std::move(handlers);
+    round_.forget_losses();
+  }
   [[nodiscard]] bool ended();
   [[nodiscard]] const ledger& counts() const noexcept { return counts_; }
 

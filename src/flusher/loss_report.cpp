@@ -21,7 +21,9 @@ std::string_view s_if(bool wanted) noexcept { return wanted ? "s" : ""; }
 /// ", the latest at order.cpp:42" where the place is known.
 std::string place_of(std::uint32_t site) {
   const dictionary_entry* const entry = site != 0 ? dictionary::instance().find(site) : nullptr;
-  return entry != nullptr ? fmt::format(", the latest at {}:{}", entry->facts.file, entry->facts.line) : "";
+  return entry != nullptr && entry->facts.line != 0
+             ? fmt::format(", the latest at {}:{}", entry->facts.file, entry->facts.line)
+             : "";
 }
 
 /// ", the latest named \"request\"" where it has a name; scopes without one are their loggers'.
@@ -31,56 +33,75 @@ std::string name_of(const loss& latest, const registry& loggers) {
   return logger != nullptr ? fmt::format(", the latest of logger {}", logger->name) : "";
 }
 
-} // namespace
-
-loss_report::totals loss_report::count() const noexcept {
-  totals sums{};
-  const auto read = [](const std::atomic<std::uint64_t>& c) { return c.load(std::memory_order_relaxed); };
-  for (const thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr;
-       slot = slot->next)
-    for (std::size_t k = 0; k < loss_kinds; ++k) sums[k] += read(slot->counts.losses[k]);
-  const core& owner = threads_.owner;
-  sums[index_of(loss_kind::scope_moved)] += read(owner.scopes_moved);
-  sums[signal_handlers] = read(owner.reentered);
-  sums[own_thread] = read(owner.barred);
-  sums[no_memory] = read(owner.unmade);
-  sums[handlers_threw] = read(counts_.lost);
-  return sums;
+std::uint64_t read(const std::atomic<std::uint64_t>& count) noexcept {
+  return count.load(std::memory_order_relaxed);
 }
 
-/// Of a thread that lost something since the latest look; any thread's where the note is being written.
-loss loss_report::latest_of(loss_kind kind) noexcept {
-  loss latest;
-  for (thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr;
-       slot = slot->next) {
-    const std::uint64_t now = slot->counts.losses[index_of(kind)].load(std::memory_order_relaxed);
-    std::uint64_t& told = slot->flusher.told_losses[index_of(kind)];
-    if (now != told && slot->counts.latest_losses[index_of(kind)].read(latest)) latest.name.back() = 0;
-    told = now;
-  }
-  return latest;
+} // namespace
+
+bool loss_report::state::may_tell(std::uint64_t now_ns, bool all) const noexcept {
+  return all || last_ns == 0 || now_ns - last_ns >= interval_ns;
+}
+
+void loss_report::forget() noexcept {
+  const auto counts = count_others();
+  for (std::size_t k = 0; k < others; ++k) others_[k].told = counts[k];
 }
 
 bool loss_report::write_due(std::uint64_t now_ns, bool look, bool all) {
   if (!look && now_ns - looked_ns_ < look_interval_ns) return false;
   looked_ns_ = now_ns;
-  const totals sums = count();
   bool wrote = false;
-  for (std::size_t k = 0; k < lines; ++k) {
-    state& s = states_[k];
-    if (sums[k] <= s.told || (!all && s.ever && now_ns - s.last_ns < interval_ns)) continue;
-    // What handlers log themselves is told at the end alone: the line could make them log again.
-    if ((k == own_thread && !all) || !write_line(k, sums[k] - s.told, all)) continue;
-    s = {sums[k], now_ns, true};
-    wrote = true;
-  }
+  for (std::size_t k = 0; k < loss_kinds; ++k)
+    if (kinds_[k].may_tell(now_ns, all) && write_kind(static_cast<loss_kind>(k))) {
+      kinds_[k].last_ns = now_ns;
+      wrote = true;
+    }
+  wrote = write_others(now_ns, all) || wrote;
   return write_handlers(now_ns, all) || wrote;
 }
 
-bool loss_report::write_line(std::size_t which, std::uint64_t more, bool all) {
-  const loss latest = which < loss_kinds ? latest_of(static_cast<loss_kind>(which)) : loss{};
-  const std::string text = describe(which, more, latest);
-  if (latest.target != nullptr) return write(*threads_.owner.successor(latest.target), text, all);
+/// Slots with something more of that kind, by what they have in common.
+std::vector<loss_report::group> loss_report::groups_of(loss_kind kind) {
+  std::vector<group> groups;
+  const std::size_t k = index_of(kind);
+  for (thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr;
+       slot = slot->next) {
+    const std::uint64_t now = read(slot->counts.losses[k]);
+    if (now == slot->flusher.told_losses[k]) continue;
+    loss latest;
+    if (!slot->counts.latest_losses[k].read(latest)) continue; // it is being written: the next look finds it
+    latest.name.back() = 0;
+    auto same = std::find_if(groups.begin(), groups.end(), [&latest](const group& g) {
+      return g.latest.target == latest.target &&
+             (latest.target != nullptr || g.latest.logger == latest.logger);
+    });
+    if (same == groups.end()) same = groups.insert(same, group{});
+    same->latest = latest;
+    same->more += now - slot->flusher.told_losses[k];
+    same->slots.push_back(slot);
+    slot->flusher.seen_losses[k] = now;
+  }
+  return groups;
+}
+
+bool loss_report::write_kind(loss_kind kind) {
+  bool wrote = false;
+  for (const group& g : groups_of(kind)) {
+    const std::string text = describe(kind, g);
+    bool told = false;
+    for (handler* const target : targets_of(g.latest)) told = write(*target, text) || told;
+    if (!told) continue;
+    for (thread_slot* slot : g.slots)
+      slot->flusher.told_losses[index_of(kind)] = slot->flusher.seen_losses[index_of(kind)];
+    wrote = true;
+  }
+  return wrote;
+}
+
+/// Who lacks it: the target, or the handlers of its logger, or the default target.
+std::vector<handler*> loss_report::targets_of(const loss& latest) {
+  if (latest.target != nullptr) return {threads_.owner.successor(latest.target)};
   std::vector<handler*> targets;
   if (const node* const logger = threads_.owner.loggers.find(latest.logger)) {
     routes_.forget(); // handlers may have come since the round's records
@@ -88,83 +109,102 @@ bool loss_report::write_line(std::size_t which, std::uint64_t more, bool all) {
     targets.assign(routed.begin(), routed.end());
   }
   if (targets.empty()) targets.push_back(&threads_.owner.default_target());
-  bool wrote = false;
-  for (handler* const target : targets) wrote = write(*target, text, all) || wrote;
-  return wrote;
+  return targets;
 }
 
-std::string loss_report::describe(std::size_t which, std::uint64_t more, const loss& latest) const {
+std::string loss_report::describe(loss_kind kind, const group& lost) const {
+  const std::uint64_t more = lost.more;
   const bool many = more != 1;
   const registry& loggers = threads_.owner.loggers;
-  switch (which) {
-  case static_cast<std::size_t>(loss_kind::outbox_full):
+  const slot_geometry& sizes = lost.slots.back()->geometry();
+  switch (kind) {
+  case loss_kind::outbox_full:
     return fmt::format(
-        "lost: {} record{}{}: the outbox of a thread was full (outbox_bytes={}); a larger one or a faster "
-        "handler helps",
-        more, s_if(many), place_of(latest.site), threads_.owner.geometry().outbox_bytes);
-  case static_cast<std::size_t>(loss_kind::no_buffer):
-    return fmt::format("lost: what {} failure{} held{}{}: all buffers of the thread were on their way "
-                       "(buffers_per_thread={}); more of them or a faster handler help",
-                       more, s_if(many), name_of(latest, loggers), place_of(latest.site),
-                       threads_.owner.geometry().buffers);
-  case static_cast<std::size_t>(loss_kind::scope_refused):
+        "lost: {} record{}{}: the outbox of a thread was full (outbox_bytes={}); a larger one or a "
+        "faster handler helps",
+        more, s_if(many), place_of(lost.latest.site), sizes.outbox_bytes);
+  case loss_kind::no_buffer:
     return fmt::format(
-        "{} scope{} hold{} nothing{}: more than {} are open on a thread, or they have more than {} different "
-        "targets; scopes that stay open across co_await or callbacks add up",
-        more, s_if(many), s_if(!many), name_of(latest, loggers), deepest_scope, most_targets);
-  case static_cast<std::size_t>(loss_kind::scope_abandoned):
+        "lost: what {} failure{} held{}{}: all buffers of the thread were on their way "
+        "(buffers_per_thread={}); more of them or a faster handler help, and a later failure in the "
+        "same scope may tell it after all",
+        more, s_if(many), name_of(lost.latest, loggers), place_of(lost.latest.site), sizes.buffers);
+  case loss_kind::scope_refused:
     return fmt::format(
-        "{} scope{} ended in a wrong order{}: a scope around it, or its thread, ended first, and what it "
-        "held is gone; a scope belongs to one block on one thread, which must not be suspended in it",
-        more, s_if(many), name_of(latest, loggers));
-  case static_cast<std::size_t>(loss_kind::scope_moved):
+        "{} scope{} hold{} nothing{}: more than {} are open on a thread, or they have more than {} "
+        "different targets; scopes that stay open across co_await or callbacks add up",
+        more, s_if(many), s_if(!many), name_of(lost.latest, loggers), deepest_scope, most_targets);
+  case loss_kind::scope_abandoned:
     return fmt::format(
-        "{} scope{} ended on another thread than entered it{}: what it held is gone; a scope belongs to one "
-        "block on one thread",
-        more, s_if(many), name_of(latest, loggers));
-  case signal_handlers:
+        "{} scope{} ended in a wrong order{}: a scope around it, or its thread, ended first, and what "
+        "it held is gone; a scope belongs to one block on one thread, which must not be suspended in "
+        "it",
+        more, s_if(many), name_of(lost.latest, loggers));
+  case loss_kind::scope_moved:
     return fmt::format(
-        "lost: {} record{} logged in signal handlers that interrupted a statement on their thread", more,
-        s_if(many));
-  case own_thread:
-    return fmt::format("lost: {} record{} logged by handlers on the flusher's thread", more, s_if(many));
-  case no_memory:
-    return fmt::format(
-        "lost: {} record{} for which there was no memory, no thread or no place in the dictionary", more,
-        s_if(many));
-  default: return fmt::format("lost: {} record{} that no handler took: each of them threw", more, s_if(many));
+        "{} scope{} ended on another thread than entered it{}: what it held is gone; a scope belongs "
+        "to one block on one thread",
+        more, s_if(many), name_of(lost.latest, loggers));
   }
+  return {};
 }
 
-/// What handlers could not write: at the handler itself when it has put out all it had, else at the default
-/// target.
-bool loss_report::write_handlers(std::uint64_t now_ns, bool all) {
+std::array<std::uint64_t, loss_report::others> loss_report::count_others() const noexcept {
+  const core& owner = threads_.owner;
+  return {read(owner.reentered), read(owner.unmade), read(counts_.lost), read(owner.barred)};
+}
+
+bool loss_report::write_others(std::uint64_t now_ns, bool all) {
+  constexpr std::array<std::string_view, others> why{
+      "logged in signal handlers that interrupted a statement on their thread",
+      "for which there was no memory, no thread or no place in the dictionary", "that no handler took",
+      "logged by handlers on the flusher's thread"};
+  const auto counts = count_others();
   bool wrote = false;
-  for (std::size_t i = 0; i < out_.known().size(); ++i) { // a line may make another handler known
-    delivery::known_handler h = out_.known()[i];
-    const std::uint64_t lost = h.target->lost();
-    if (lost <= h.told || (!all && h.told_ns != 0 && now_ns - h.told_ns < interval_ns)) continue;
-    handler* const fallback = &threads_.owner.default_target();
-    const bool is_down = h.throws || h.target->pending();
-    if (is_down && (h.target == fallback || !all)) continue; // it is told when there is an end to it
-    if (!write(is_down ? *fallback : *h.target,
-               fmt::format("lost: {} record{} that {} could not write, nor keep any longer", lost - h.told,
-                           s_if(lost - h.told != 1), is_down ? "another handler" : "this handler"),
-               all))
+  for (std::size_t k = 0; k < others; ++k) {
+    state& s = others_[k];
+    // What handlers log themselves is told at the end alone: the line could make them log again.
+    if (counts[k] <= s.told || !s.may_tell(now_ns, all) || (k == own_thread && !all)) continue;
+    const std::uint64_t more = counts[k] - s.told;
+    if (!write(threads_.owner.default_target(),
+               fmt::format("lost: {} record{} {}", more, s_if(more != 1), why[k])))
       continue;
-    out_.known()[i].told = h.target->lost(); // this line is none of them
-    out_.known()[i].told_ns = now_ns;
+    s = {counts[k], now_ns};
     wrote = true;
   }
   return wrote;
 }
 
-/// At the target, or where it throws at the default one.
-bool loss_report::write(handler& target, const std::string& text, bool all) {
-  static const site_facts facts{"lost", __FILE__, "faultline", "", __LINE__};
+/// What handlers could not write: at the handler itself once it takes text again, or, where that takes longer
+/// than a second, at the default target.
+bool loss_report::write_handlers(std::uint64_t now_ns, bool all) {
   handler& fallback = threads_.owner.default_target();
-  for (handler* const h : {&target, &fallback})
-    if ((all || !out_.throws(*h)) && out_.write_line(*h, level::warning, facts, text)) return true;
+  bool wrote = false;
+  for (std::size_t i = 0; i < out_.known().size(); ++i) { // a line may make another handler known
+    delivery::known_handler h = out_.known()[i];
+    const std::uint64_t more = h.target->lost() - h.told;
+    if (more == 0 || h.target->lost() < h.told || !state{0, h.told_ns}.may_tell(now_ns, all)) continue;
+    const bool is_down = h.refuses || h.target->pending();
+    if (is_down && h.held_since_ns == 0) out_.known()[i].held_since_ns = h.held_since_ns = now_ns;
+    if (is_down && (h.target == &fallback || (!all && now_ns - h.held_since_ns < interval_ns))) continue;
+    if (!write(is_down ? fallback : *h.target,
+               fmt::format("lost: {} record{} that {} could not write, nor keep any longer", more,
+                           s_if(more != 1), is_down ? "another handler" : "this handler")))
+      continue;
+    delivery::known_handler& told = out_.known()[i];
+    told.told = h.target->lost(); // this line is none of them
+    told.told_ns = now_ns;
+    told.held_since_ns = 0;
+    wrote = true;
+  }
+  return wrote;
+}
+
+/// At the target, or where that takes nothing at the default one.
+bool loss_report::write(handler& target, const std::string& text) {
+  static const site_facts facts{"lost", __FILE__, "faultline", "", __LINE__};
+  for (handler* const h : {&target, &threads_.owner.default_target()})
+    if (!out_.refuses(*h) && out_.write_line(*h, level::warning, facts, text)) return true;
   return false;
 }
 

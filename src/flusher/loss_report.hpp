@@ -15,8 +15,9 @@
 
 namespace faultline::detail {
 
-/// Compares what was lost with what was told, kind by kind, and writes one line for each kind with more: at
-/// once for the first, then at most once a second, and the rest at the end. Storms have lines of their own.
+/// Compares what was lost with what was told, kind by kind, and writes one line for each kind with more, at
+/// each target that lacks something: at once for the first, then at most once a second, and the rest at the
+/// end. Storms have lines of their own. No line goes to a handler that did not take what it was last given.
 /// Flusher thread only.
 class loss_report {
  public:
@@ -26,30 +27,40 @@ class loss_report {
   /// Behind a round's records. True when it wrote something, which is not flushed yet. `look`: somebody waits
   /// for the round; `all`: the flusher ends.
   bool write_due(std::uint64_t now_ns, bool look, bool all);
+  /// In a forked child: what is counted now was told, or will be, by the parent.
+  void forget() noexcept;
 
  private:
-  /// What is counted, in the order of the lines. The first are the threads' kinds of loss.
-  enum line : std::size_t { signal_handlers = loss_kinds, no_memory, handlers_threw, own_thread, lines };
+  /// What no thread's slot counts, and is told at the default target.
+  enum other : std::size_t { signal_handlers, no_memory, no_handler, own_thread, others };
 
+  /// What threads lost of a kind and have in common: the target, or the logger whose handlers lack it.
+  struct group {
+    loss latest;
+    std::uint64_t more = 0;
+    std::vector<thread_slot*> slots;
+  };
   struct state {
     std::uint64_t told = 0;
     std::uint64_t last_ns = 0;
-    bool ever = false;
+    [[nodiscard]] bool may_tell(std::uint64_t now_ns, bool all) const noexcept;
   };
-  using totals = std::array<std::uint64_t, lines>;
 
-  [[nodiscard]] totals count() const noexcept;
-  [[nodiscard]] loss latest_of(loss_kind kind) noexcept;
-  bool write_line(std::size_t which, std::uint64_t more, bool all);
+  bool write_kind(loss_kind kind);
+  bool write_others(std::uint64_t now_ns, bool all);
   bool write_handlers(std::uint64_t now_ns, bool all);
-  bool write(handler& target, const std::string& text, bool all);
-  [[nodiscard]] std::string describe(std::size_t which, std::uint64_t more, const loss& latest) const;
+  [[nodiscard]] std::array<std::uint64_t, others> count_others() const noexcept;
+  [[nodiscard]] std::vector<group> groups_of(loss_kind kind);
+  [[nodiscard]] std::vector<handler*> targets_of(const loss& latest);
+  bool write(handler& target, const std::string& text);
+  [[nodiscard]] std::string describe(loss_kind kind, const group& lost) const;
 
   generation& threads_;
   const ledger& counts_;
   delivery& out_;
   router& routes_;
-  std::array<state, lines> states_{};
+  std::array<state, loss_kinds> kinds_{}; ///< `told` is each slot's own
+  std::array<state, others> others_{};
   std::uint64_t looked_ns_ = 0;
 };
 

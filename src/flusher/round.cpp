@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -94,7 +95,11 @@ bool round::end(const std::atomic<std::chrono::steady_clock::time_point>& until)
   write_stats(true);
   out_.flush_handlers(true);
   if (losses_.write_due(monotonic_nanoseconds(), true, true)) out_.flush_handlers(true);
-  const bool is_whole = !out_.finish_handlers(until);
+  bool is_whole = !out_.finish_handlers(until);
+  if (losses_.write_due(monotonic_nanoseconds(), true, true)) { // what handlers gave up just now
+    out_.flush_handlers(true);
+    is_whole = !out_.finish_handlers(until) && is_whole;
+  }
   errors_.report_all();
   return is_whole;
 }
@@ -104,8 +109,8 @@ void round::reopen(const std::vector<handler_ptr>& handlers) {
   for (const handler_ptr& h : handlers) out_.reopen(*h);
 }
 
-void round::take_over(const runtime_options& options) {
-  errors_.report_to(options.on_error);
+void round::take_over(runtime_options& options) noexcept {
+  errors_.report_to(std::move(options.on_error)); // moved: a copy could throw
   storms_.set_limits(options.storm_dumps_per_second, options.storm_burst);
   stats_due_ = stats_schedule(options.stats_interval, monotonic_nanoseconds());
 }
@@ -223,7 +228,14 @@ std::span<handler* const> round::targets_of(thread_slot& slot, outbox_entry& ent
   }
   if (logger == nullptr) return {};
   const std::span<handler* const> routed = router_.route(*logger, record.level(), entry.version);
-  if ((entry.flags & outbox_in_dump) == 0) return routed;
+  if ((entry.flags & outbox_in_dump) == 0) {
+    // The last handler that would have taken it went while it was logged: an error is not silent for that.
+    const bool is_error = (logger->flush_mask.load(std::memory_order_relaxed) & record.level_bit()) != 0;
+    if (!routed.empty() || !is_error || entry.context_bytes > 0 || !slot.geometry().last_resort)
+      return routed;
+    targets_.assign(1, &threads_.owner.default_target());
+    return targets_;
+  }
   const auto* const served = slot.flusher.last_targets.data();
   const auto* const served_end = served + slot.flusher.last_target_count;
   targets_.clear();

@@ -53,8 +53,11 @@ class round {
   /// be, which may change meanwhile. Once, before the flusher ends. True when no handler has anything left.
   bool end(const std::atomic<std::chrono::steady_clock::time_point>& until);
   void reopen(const std::vector<handler_ptr>& handlers);
-  void take_over(const runtime_options& options);
+  /// Takes `on_error` out of the options.
+  void take_over(runtime_options& options) noexcept;
   void forget_parent(handler& h) noexcept { out_.after_fork(h); }
+  /// What was lost until now was the parent's, which tells of it.
+  void forget_losses() noexcept { losses_.forget(); }
 
  private:
   void read_clocks() noexcept;

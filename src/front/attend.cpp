@@ -84,6 +84,7 @@ void note_told(thread_slot& slot, const record_reader& record, scope_set told) n
 /// The outbox took the record for the handlers of its logger: marks it for the targets of open scopes that
 /// are among them, by the entry's version and thus with the answer that the flusher comes to.
 void note_routed(thread_slot& slot, record_reader& record, std::uint32_t version) noexcept {
+  follow_default_target(slot);
   const node& n = *slot.home->owner.loggers.find(record.logger());
   std::uint8_t served = 0;
   for (const scope_slot& scope : slot.scopes())

@@ -265,6 +265,7 @@ thread_slot* obtain_slot(core& owner, const beginning& by) noexcept {
 }
 
 void renew_slot(core& owner) noexcept {
+  if (this_thread_is_barred()) return; // it goes back to the slot that it has
   thread_slot* const slot = find_slot(owner);
   if (slot == nullptr || &slot->geometry() == &owner.geometry() || slot->in_scope() ||
       slot->place().open.load(std::memory_order_relaxed) == nullptr)

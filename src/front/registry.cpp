@@ -121,9 +121,11 @@ void registry::set_propagate(node& n, bool propagate) {
 }
 
 void registry::publish(node& n, attachment_list changed) {
-  // Stays that ended long ago matter to no record that is still in an outbox.
-  while (changed.size() > most_remembered && changed.front().until != attachment::no_end)
-    changed.erase(changed.begin());
+  // Stays that ended long ago matter to no record that is still in an outbox: those that ended first go.
+  const auto has_ended = [](const attachment& a) { return a.until != attachment::no_end; };
+  const auto ended_earlier = [](const attachment& a, const attachment& b) { return a.until < b.until; };
+  while (static_cast<std::size_t>(std::count_if(changed.begin(), changed.end(), has_ended)) > most_remembered)
+    changed.erase(std::min_element(changed.begin(), changed.end(), ended_earlier)); // no_end is the greatest
   lists_.push_back(std::make_unique<attachment_list>(std::move(changed)));
   n.attachments.store(lists_.back().get(), std::memory_order_release);
 }

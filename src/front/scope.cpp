@@ -10,6 +10,7 @@
 #include <faultline/detail/story.hpp>
 #include <faultline/handler.hpp>
 
+#include "base/fork_guard.hpp"
 #include "base/test_point.hpp"
 #include "front/core.hpp"
 #include "front/trip.hpp"
@@ -313,6 +314,9 @@ namespace {
 
 /// On a thread that did not enter it: says that it ended, and that this was wrong.
 void error_scope::leave_elsewhere() noexcept {
+  // In a forked child the scope is not open: it is the parent's.
+  const detail::fork_guard& guard = detail::fork_guard::instance();
+  if (!guard.alive() || slot_->home->epoch != guard.epoch()) return;
   detail::test_point(detail::race_point::scope_ends_on_other);
   detail::scope_slot& scope = slot_->scope_at(index_);
   const bool unnamed = detail::is_planted(detail::planted_fault::end_names_no_scope);

@@ -26,17 +26,19 @@ template <template <class> class Atomic> class basic_rest {
  public:
   static constexpr std::uint32_t resting = 1;
   static constexpr std::uint32_t asked = 2;
+  static constexpr std::uint32_t asked_urgently = 4;
 
   /// The flusher. Acquire and release: sees what threads published before they asked, and threads that ask
   /// from now on see that it rests.
   void begin() noexcept { (void)word_.exchange(resting, std::memory_order_acq_rel); }
-  /// The flusher, awake again. Relaxed: what it looks at next has orders of its own.
-  void end() noexcept { word_.store(0, std::memory_order_relaxed); }
-  /// A thread, after it published what presses: whether it is the one to wake the flusher. Acquire and
-  /// release as in `begin`.
+  /// The flusher, awake again. A read-modify-write, too, so that it sees what threads published that asked.
+  void end() noexcept { (void)word_.exchange(0, std::memory_order_acq_rel); }
+  /// A thread, after it published what presses: whether it is the one to wake the flusher, of those in need
+  /// or of the others. Acquire and release as in `begin`.
   [[nodiscard]] bool ask(bool urgently) noexcept {
-    const std::uint32_t before = word_.fetch_or(asked, std::memory_order_acq_rel);
-    return (before & resting) != 0 && ((before & asked) == 0 || urgently);
+    const std::uint32_t mine = urgently ? asked | asked_urgently : asked;
+    const std::uint32_t before = word_.fetch_or(mine, std::memory_order_acq_rel);
+    return (before & resting) != 0 && ((before & asked) == 0 || (urgently && (before & asked_urgently) == 0));
   }
   [[nodiscard]] Atomic<std::uint32_t>& word() noexcept { return word_; }
 
@@ -55,7 +57,8 @@ class alignas(64) flusher_rest {
   void sleep(std::chrono::nanoseconds longest) noexcept;
   void end() noexcept { state_.end(); }
 
-  /// A thread that published what presses. Lock-free; one system call at most, once a rest.
+  /// A thread that published what presses. Lock-free; one system call at most, by one thread a rest, or by
+  /// two where one is in need.
   void ask(bool urgently) noexcept {
     if (state_.ask(urgently)) wake();
   }

@@ -240,7 +240,7 @@ strings unsaid(const runtime_stats& s, const strings& lines) {
       {s.outbox_full, {"the outbox of a thread was full"}},
       {s.contexts_refused, {"all buffers of the thread were on their way"}},
       {s.contexts_suppressed, {"storm: the context of "}},
-      {s.scopes_refused, {"hold nothing"}},
+      {s.scopes_refused, {"hold nothing", "holds nothing"}},
       {s.scopes_abandoned, {"ended in a wrong order", "ended on another thread"}},
       {s.flusher_lost, {"that no handler took"}},
       {s.handler_lost, {"could not write"}}};
@@ -314,11 +314,10 @@ TEST_CASE("control: a count without its line is noticed, whichever it is") {
   const loser all;
   const strings lines = all.all_lines();
   REQUIRE(lines.size() >= 7);
-  for (const std::string& text : unsaid(all.rt.stats(), {})) {
-    strings others;
-    for (const std::string& line : lines)
-      if (!contains(line, text)) others.push_back(line);
-    CHECK(others.size() < lines.size());
-    CHECK(unsaid(all.rt.stats(), others) == strings{text});
+  CHECK(unsaid(all.rt.stats(), {}).size() == 7);
+  for (const std::string& line : lines) {
+    strings others = lines;
+    std::erase(others, line);
+    CHECK(unsaid(all.rt.stats(), others).size() == 1);
   }
 }

@@ -91,7 +91,7 @@ TEST_CASE("threads that log while the runtime stops lose nothing that is not cou
     std::atomic<std::uint64_t> statements{0};
     std::atomic<bool> over{false};
     runtime r({.default_target = make_callback_handler([&](const batch& b) {
-                 for (const record_view& r : b) received += r.logger != "faultline" ? 1 : 0;
+                 for (const record_view& each : b) received += each.logger != "faultline" ? 1 : 0;
                }),
                .busy_interval = 0s,
                .storm_dumps_per_second = 0});

@@ -11,6 +11,7 @@
 #include "ledgers.hpp"
 #include "scale.hpp"
 #include "support/catch.hpp"
+#include "support/manual_runtime.hpp"
 
 namespace faultline::stress {
 namespace {
