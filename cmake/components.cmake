@@ -101,7 +101,7 @@ find_package(CURL 7.88 QUIET)
 faultline_wants(with_smtp FAULTLINE_SMTP "The component smtp, which needs libcurl 7.88" ${CURL_FOUND})
 if(with_smtp)
   faultline_component(smtp
-    SOURCES src/smtp/fork_gate.cpp src/smtp/mail_group.cpp src/smtp/mail_text.cpp src/smtp/mailer.cpp src/smtp/options.cpp src/smtp/session.cpp
+    SOURCES src/smtp/curl_descriptors.cpp src/smtp/fork_gate.cpp src/smtp/mail_group.cpp src/smtp/mail_text.cpp src/smtp/mailer.cpp src/smtp/options.cpp src/smtp/session.cpp
     LINK CURL::libcurl FIND CURL PC libcurl)
 endif()
 

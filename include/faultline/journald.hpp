@@ -11,7 +11,8 @@ namespace faultline {
 
 /// Where the journal is, and what is kept while it is away.
 struct journald_options {
-  std::string socket_path = "/run/systemd/journal/socket"; ///< journald's native socket
+  /// Journald's native socket. A relative path is that of the working directory when the handler is made.
+  std::string socket_path = "/run/systemd/journal/socket";
   std::string identifier = {}; ///< SYSLOG_IDENTIFIER; empty: the program's file name
   bool envelope = true;        ///< an entry before each dump that tells its facts
   /// The longest entry; 4096 at least, 64 MiB at most. A message that is longer is cut and says so; fields of

@@ -26,7 +26,9 @@ struct smtp_options {
   std::string host;                                 ///< name or address of the mail server
   std::uint16_t port = 0;                           ///< 0: 587 for `starttls`, 465 for `tls`, 25 for `none`
   smtp_security security = smtp_security::starttls; ///< how the connection is protected
-  std::string ca_file = {};                         ///< certificates to trust, PEM; empty: the system's
+  /// Certificates to trust, PEM; empty: the system's. A relative path is that of the working directory when
+  /// the handler is made.
+  std::string ca_file = {};
   bool verify = true;        ///< false: any certificate will do, so anybody in between can read the password
   std::string user = {};     ///< empty: no login
   std::string password = {}; ///< of the login; in no error's text

@@ -47,7 +47,8 @@ enum class syslog_facility : std::uint8_t {
 /// Where messages go, what their header says, and what is kept while the server is away.
 struct syslog_options {
   syslog_transport transport = syslog_transport::unix_datagram; ///< how messages travel
-  std::string path = "/dev/log";                                ///< of `unix_datagram`
+  /// Of `unix_datagram`. A relative one is that of the working directory when the handler is made.
+  std::string path = "/dev/log";
   std::string host = "127.0.0.1"; ///< of `udp` and `tcp`: a numeric address, or a name that is looked up once
   std::uint16_t port = 514;       ///< of `udp` and `tcp`
   syslog_facility facility = syslog_facility::user; ///< of all messages

@@ -42,11 +42,20 @@ journal_socket::journal_socket(const std::string& path) {
   std::memcpy(address_.sun_path, path.data(), path.size());
 }
 
+bool journal_socket::verify() noexcept {
+  if (descriptor_ < 0 || identity_.is_at(descriptor_)) return true;
+  descriptor_ = -1;
+  return false;
+}
+
 int journal_socket::send(std::string_view entry) {
   reached_ = false;
   if (descriptor_ < 0) {
-    descriptor_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (descriptor_ < 0) return errno;
+    const int descriptor =
+        above_standard_streams(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (descriptor < 0) return errno;
+    identity_ = descriptor_identity::of(descriptor);
+    descriptor_ = descriptor;
   }
   const int error = send_datagram(entry);
   // ENOBUFS is what a datagram gets for which the kernel finds no memory in one piece.
@@ -60,8 +69,10 @@ int journal_socket::send_datagram(std::string_view entry) noexcept {
 }
 
 int journal_socket::send_file(std::string_view entry) noexcept {
-  const int file = ::memfd_create("faultline-journal-entry", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  const int file =
+      above_standard_streams(::memfd_create("faultline-journal-entry", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (file < 0) return without_file(errno);
+  const descriptor_identity identity = descriptor_identity::of(file);
   int error = fill_and_seal(file, entry);
   if (error != 0) {
     error = without_file(error);
@@ -79,7 +90,7 @@ int journal_socket::send_file(std::string_view entry) noexcept {
     std::memcpy(CMSG_DATA(rights), &file, sizeof file);
     if (::sendmsg(descriptor_, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) error = errno;
   }
-  (void)::close(file);
+  if (identity.is_at(file)) (void)::close(file);
   return error;
 }
 
@@ -95,7 +106,7 @@ int journal_socket::without_file(int error) noexcept {
 void journal_socket::close() noexcept {
   // Forgotten first: a fork in between must not make the child close the number's next user.
   const int descriptor = std::exchange(descriptor_, -1);
-  if (descriptor >= 0) (void)::close(descriptor);
+  if (identity_.is_at(descriptor)) (void)::close(descriptor);
 }
 
 } // namespace faultline::detail

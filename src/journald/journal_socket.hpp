@@ -6,6 +6,8 @@
 
 #include <sys/un.h>
 
+#include "base/descriptor_identity.hpp"
+
 namespace faultline::detail {
 
 /// No function waits. Flusher thread only.
@@ -17,6 +19,10 @@ class journal_socket {
   journal_socket& operator=(const journal_socket&) = delete;
   ~journal_socket() { close(); }
 
+  /// False where other code has closed the socket, or closed it and opened something else under its number:
+  /// the number is left alone then, and the next `send`, which does not look itself, opens another socket.
+  /// One system call.
+  [[nodiscard]] bool verify() noexcept;
   /// Sends one entry, as a datagram or, where it is too large for one, in a sealed memory file. 0 or the
   /// error; the entry went whole or not at all.
   [[nodiscard]] int send(std::string_view entry);
@@ -32,6 +38,7 @@ class journal_socket {
 
   ::sockaddr_un address_{};
   int descriptor_ = -1;
+  descriptor_identity identity_; ///< of descriptor_
   bool reached_ = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -32,8 +33,9 @@ std::size_t checked_spool(std::size_t bytes) {
 
 journald_handler::journald_handler(const journald_options& options)
     : envelope_(options.envelope), spool_bytes_(checked_spool(options.spool_bytes)),
-      path_(options.socket_path), encoder_(options), socket_(options.socket_path),
-      owner_process_(::getpid()) {
+      path_(options.socket_path.empty() ? options.socket_path
+                                        : std::filesystem::absolute(options.socket_path).string()),
+      encoder_(options), socket_(path_), owner_process_(::getpid()) {
   set_formatter(make_text_formatter("{message}", {.envelope = false}));
 }
 
@@ -109,6 +111,8 @@ void journald_handler::take_front() noexcept {
 
 void journald_handler::send_waiting() {
   if (std::chrono::steady_clock::now() < retry_at_) return;
+  if (!waiting_->entries.empty() && !socket_.verify()) // another one is opened at once
+    unreported_closing_ = !std::exchange(closing_reported_, true) || unreported_closing_;
   std::size_t sent_bytes = 0;
   for (int sends = 0; !waiting_->entries.empty(); ++sends) {
     if (sends == sends_at_once || sent_bytes > bytes_at_once) return; // the rest in the next round
@@ -129,7 +133,7 @@ void journald_handler::send_waiting() {
     retry_at_ = std::chrono::steady_clock::now() + retry_interval;
     return;
   }
-  reported_ = refusal_reported_ = false;
+  reported_ = refusal_reported_ = closing_reported_ = false;
 }
 
 void journald_handler::flush() {
@@ -138,8 +142,12 @@ void journald_handler::flush() {
 }
 
 void journald_handler::throw_unreported() {
-  if (const int error = std::exchange(unreported_error_, 0); error != 0)
-    throw std::system_error(error, std::generic_category(), "journald " + path_ + ": cannot send");
+  const int error = std::exchange(unreported_error_, 0);
+  const bool closing = std::exchange(unreported_closing_, false);
+  if (error == 0 && !closing) return;
+  throw std::system_error(error != 0 ? error : EBADF, std::generic_category(),
+                          "journald " + path_ + (closing ? ": other code has closed its socket" : "") +
+                              (error != 0 ? ": cannot send" : ", a new one is opened"));
 }
 
 void journald_handler::last_flush(std::chrono::steady_clock::time_point until) {
@@ -173,7 +181,7 @@ void journald_handler::after_fork() {
   socket_.close();
   owner_process_ = ::getpid();
   retry_at_ = {};
-  reported_ = refusal_reported_ = false;
+  reported_ = refusal_reported_ = closing_reported_ = unreported_closing_ = false;
   unreported_error_ = failed_attempts_ = 0;
 }
 

@@ -36,13 +36,14 @@ class journald_handler final : public handler {
   ~journald_handler() override;
 
   void write(const batch& records) override;
-  /// Throws std::system_error when a failing state begins, or a journal that is only slow has let the spool
-  /// fill and a batch was refused, and not again before all entries were sent. Nothing is lost by it.
+  /// Throws std::system_error when a failing state begins, other code has closed the socket, or a journal
+  /// that is only slow has let the spool fill and a batch was refused, and not again before all entries were
+  /// sent. Nothing is lost by it.
   void flush() override;
   /// Sends what waits while the journal takes it, for at most `finish_limit`, and counts the rest as lost.
   void last_flush(std::chrono::steady_clock::time_point until) override;
   [[nodiscard]] bool pending() const noexcept override {
-    return !waiting_->entries.empty() || unreported_error_ != 0;
+    return !waiting_->entries.empty() || unreported_error_ != 0 || unreported_closing_;
   }
   void reopen() override;
   /// The parent sends what waits.
@@ -72,7 +73,7 @@ class journald_handler final : public handler {
 
   const bool envelope_;
   const std::size_t spool_bytes_;
-  const std::string path_;
+  const std::string path_; ///< absolute: chdir changes nothing
   journal_encoder encoder_;
   journal_socket socket_;
   std::unique_ptr<spool> waiting_ = std::make_unique<spool>();
@@ -81,6 +82,8 @@ class journald_handler final : public handler {
   int failed_attempts_ = 0;       ///< with the first entry that waits, for its own sake
   bool reported_ = false;         ///< whether the failing state was or will be reported
   bool refusal_reported_ = false; ///< the same of the first batch that a full spool refused
+  bool closing_reported_ = false; ///< the same of a socket that other code has closed
+  bool unreported_closing_ = false;
   int unreported_error_ = 0;
 };
 

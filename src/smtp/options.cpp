@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 
 #include <arpa/inet.h>
@@ -143,6 +144,8 @@ smtp_options checked_options(smtp_options options) {
   check_range("spool_bytes", options.spool_bytes, 1, std::size_t{1} << 30);
   check_range("spool_mails", options.spool_mails, 1, 100'000);
   check_times(options);
+  if (!options.ca_file.empty()) // absolute: chdir changes nothing
+    options.ca_file = std::filesystem::absolute(options.ca_file).string();
   if (options.port == 0) options.port = usual_port(options.security);
   return options;
 }

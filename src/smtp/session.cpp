@@ -6,8 +6,6 @@
 #include <utility>
 
 #include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -78,7 +76,6 @@ class refused_option : public std::runtime_error {
 } // namespace
 
 smtp_session::smtp_session(const smtp_options& options) : options_(options), url_(url_of(options)) {
-  for (auto& s : sockets_) s.store(-1, std::memory_order_relaxed);
   const fork_gate gate;
   static const CURLcode global = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (global != CURLE_OK) throw std::runtime_error("libcurl cannot be used");
@@ -91,14 +88,9 @@ smtp_session::smtp_session(const smtp_options& options) : options_(options), url
   if (*known == nullptr) throw std::runtime_error("libcurl cannot be used: it does not speak " + protocol);
   if (options.security != smtp_security::none && (curl.features & CURL_VERSION_SSL) == 0)
     throw std::runtime_error("libcurl cannot be used: it was built without TLS");
-  multi_ = curl_multi_init();
-  if (multi_ == nullptr) throw std::bad_alloc();
 }
 
-smtp_session::~smtp_session() {
-  close();
-  curl_multi_cleanup(multi_);
-}
+smtp_session::~smtp_session() { close(); }
 
 void smtp_session::begin(std::string_view mail) {
   const sigpipe_guard guard;
@@ -119,23 +111,25 @@ void smtp_session::begin(std::string_view mail) {
 }
 
 void smtp_session::connect() {
-  easy_ = curl_easy_init();
-  if (easy_ == nullptr) throw std::bad_alloc();
+  line_ = &take_line();
+  if ((line_->easy = curl_easy_init()) == nullptr) throw std::bad_alloc();
   state_ = state::connecting;
   deadline_ = clock::now() + options_.connect_limit;
   input_.clear();
   curl_error_[0] = '\0';
-  set_up(easy_);
-  curl_multi_add_handle(multi_, easy_);
+  set_up(line_->easy);
+  curl_multi_add_handle(line_->multi, line_->easy);
 }
 
 void smtp_session::set_up(CURL* easy) {
-  const auto set = [easy](CURLoption option, auto value) {
-    const CURLcode result = curl_easy_setopt(easy, option, value);
+  const auto check = [](CURLoption option, CURLcode result) {
     if (result == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
     if (result != CURLE_OK)
       throw refused_option(
           fmt::format("libcurl refuses option {}: {}", static_cast<int>(option), curl_easy_strerror(result)));
+  };
+  const auto set = [easy, check](CURLoption option, auto value) {
+    check(option, curl_easy_setopt(easy, option, value));
   };
   set(CURLOPT_URL, url_.c_str());
   set(CURLOPT_ERRORBUFFER, curl_error_.data());
@@ -143,10 +137,7 @@ void smtp_session::set_up(CURL* easy) {
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_PROXY, ""); // not by the environment
   set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds_of(options_.connect_limit));
-  set(CURLOPT_OPENSOCKETFUNCTION, &smtp_session::open_socket);
-  set(CURLOPT_OPENSOCKETDATA, this);
-  set(CURLOPT_CLOSESOCKETFUNCTION, &smtp_session::close_socket);
-  set(CURLOPT_CLOSESOCKETDATA, this);
+  check(CURLOPT_OPENSOCKETFUNCTION, line_->sockets.watch(easy));
 #if LIBCURL_VERSION_NUM >= 0x075700
   set(CURLOPT_QUICK_EXIT, 1L); // closing does not wait for a name that is being looked up
 #endif
@@ -179,6 +170,10 @@ attempt smtp_session::drive(clock::time_point until) {
         break_off("no answer within the time limit");
         break;
       }
+      if (!line_->sockets.are_ours()) {
+        break_off("other code has closed the connection's descriptor");
+        break;
+      }
       const step s = go_on();
       if (s == step::ended) break;
       moving = s == step::went_on || (moving && await_server());
@@ -196,17 +191,18 @@ smtp_session::step smtp_session::go_on() {
 }
 
 smtp_session::step smtp_session::go_on_connecting() {
+  const standard_streams_taken guard; // for what libcurl opens beside its sockets
   int ready = 0;
-  curl_multi_poll(multi_, nullptr, 0, 0, &ready);
+  curl_multi_wait(line_->multi, nullptr, 0, 0, &ready);
   int running = 0;
-  if (curl_multi_perform(multi_, &running) != CURLM_OK) return break_off("libcurl failed");
+  if (curl_multi_perform(line_->multi, &running) != CURLM_OK) return break_off("libcurl failed");
   int left = 0;
-  const CURLMsg* message = curl_multi_info_read(multi_, &left);
+  const CURLMsg* message = curl_multi_info_read(line_->multi, &left);
   if (message == nullptr) return ready > 0 ? step::went_on : step::waits;
   const CURLcode result = message->data.result;
   if (result != CURLE_OK) {
     long code = 0;
-    curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &code);
+    curl_easy_getinfo(line_->easy, CURLINFO_RESPONSE_CODE, &code);
     const bool for_good = (result == CURLE_LOGIN_DENIED && code / 100 != 4) ||
                           result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_USE_SSL_FAILED ||
                           result == CURLE_SSL_CACERT_BADFILE;
@@ -220,7 +216,7 @@ smtp_session::step smtp_session::go_on_connecting() {
 std::string smtp_session::connect_failure(CURLcode result) {
   if (result == CURLE_LOGIN_DENIED) {
     long code = 0;
-    curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &code);
+    curl_easy_getinfo(line_->easy, CURLINFO_RESPONSE_CODE, &code);
     return "the login was refused (" + std::to_string(code) + ")";
   }
   return cleaned(curl_error_[0] != '\0' ? curl_error_.data() : curl_easy_strerror(result));
@@ -242,7 +238,7 @@ void smtp_session::ask_sender() {
 smtp_session::step smtp_session::write_out() {
   std::size_t count = 0;
   const std::size_t most = std::min(output_.size() - written_, write_bytes);
-  const CURLcode result = curl_easy_send(easy_, output_.data() + written_, most, &count);
+  const CURLcode result = curl_easy_send(line_->easy, output_.data() + written_, most, &count);
   if (result == CURLE_AGAIN) return step::waits;
   if (result != CURLE_OK) return break_off("the connection broke");
   written_ += count;
@@ -254,7 +250,7 @@ smtp_session::step smtp_session::read_reply() {
   if ((reply_bytes_ = whole_reply(input_)) == 0) {
     std::array<char, 2048> bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
     std::size_t count = 0;
-    const CURLcode result = curl_easy_recv(easy_, bytes.data(), bytes.size(), &count);
+    const CURLcode result = curl_easy_recv(line_->easy, bytes.data(), bytes.size(), &count);
     if (result == CURLE_AGAIN) return step::waits;
     if (result != CURLE_OK || count == 0) return break_off("the connection broke");
     if (input_.size() + count > longest_reply) return break_off("an answer without an end");
@@ -370,19 +366,11 @@ void smtp_session::disconnect() noexcept {
   state_ = state::closed;
   output_.clear();
   written_ = 0;
-  CURL* const easy = std::exchange(easy_, nullptr);
-  if (easy == nullptr) return;
-  // Whatever the libcurl at hand likes to do with a connection it closes, it shall not wait for an answer.
-  for (const auto& s : sockets_)
-    if (const int descriptor = s.load(std::memory_order_relaxed); descriptor >= 0)
-      (void)::shutdown(descriptor, SHUT_RDWR);
-  curl_multi_remove_handle(multi_, easy);
-  curl_easy_cleanup(easy);
+  if (line_ != nullptr) give_back(*std::exchange(line_, nullptr));
 }
 
 void smtp_session::abandon() noexcept {
-  for (const auto& s : sockets_)
-    if (const int descriptor = s.load(std::memory_order_relaxed); descriptor >= 0) (void)::close(descriptor);
+  if (line_ != nullptr) line_->sockets.close();
 }
 
 /// Waits shortly; true when there is something to read, or room to write.
@@ -390,31 +378,14 @@ bool smtp_session::await_server() noexcept {
   constexpr int wait = short_wait.count();
   if (state_ == state::connecting) {
     int ready = 0;
-    return curl_multi_poll(multi_, nullptr, 0, wait, &ready) == CURLM_OK && ready > 0;
+    return curl_multi_wait(line_->multi, nullptr, 0, wait, &ready) == CURLM_OK && ready > 0;
   }
   curl_socket_t descriptor = CURL_SOCKET_BAD;
-  if (curl_easy_getinfo(easy_, CURLINFO_ACTIVESOCKET, &descriptor) != CURLE_OK) return false;
+  if (curl_easy_getinfo(line_->easy, CURLINFO_ACTIVESOCKET, &descriptor) != CURLE_OK) return false;
   ::pollfd watched{};
   watched.fd = descriptor;
   watched.events = written_ < output_.size() ? POLLIN | POLLOUT : POLLIN;
   return ::poll(&watched, 1, wait) > 0;
-}
-
-curl_socket_t smtp_session::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
-  auto& sockets = static_cast<smtp_session*>(self)->sockets_;
-  const auto room = std::find_if(sockets.begin(), sockets.end(),
-                                 [](const auto& s) { return s.load(std::memory_order_relaxed) < 0; });
-  if (room == sockets.end()) return CURL_SOCKET_BAD;
-  const int descriptor = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-  room->store(descriptor, std::memory_order_relaxed);
-  return descriptor;
-}
-
-int smtp_session::close_socket(void* self, curl_socket_t descriptor) {
-  // Forgotten first: a fork in between must not make the child close the number's next user.
-  for (auto& s : static_cast<smtp_session*>(self)->sockets_)
-    if (s.load(std::memory_order_relaxed) == descriptor) s.store(-1, std::memory_order_relaxed);
-  return ::close(descriptor);
 }
 
 } // namespace faultline::detail

@@ -13,7 +13,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -23,6 +22,7 @@
 
 #include <faultline/smtp.hpp>
 
+#include "smtp/curl_descriptors.hpp"
 #include "smtp/transport.hpp"
 
 namespace faultline::detail {
@@ -77,17 +77,10 @@ class smtp_session final : public mail_transport {
   [[nodiscard]] std::string reply_text() const;
   [[nodiscard]] std::string connect_failure(CURLcode result);
 
-  static curl_socket_t open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
-  static int close_socket(void* self, curl_socket_t descriptor);
-
   const smtp_options options_;
   const std::string url_;
-  CURLM* multi_ = nullptr;
-  CURL* easy_ = nullptr; // non-null outside `closed`
+  curl_line* line_ = nullptr; // non-null outside `closed`
   std::array<char, CURL_ERROR_SIZE> curl_error_{};
-  /// The sockets that libcurl has, -1 where there is none. Written by the flusher, read by a forked child's
-  /// only thread; relaxed: a lock-free access is all that is needed of them.
-  std::array<std::atomic<int>, 8> sockets_;
 
   state state_ = state::closed;
   attempt result_ = attempt::none; // of the mail at hand

@@ -85,7 +85,8 @@ void syslog_handler::last_flush(std::chrono::steady_clock::time_point until) {
     if (link_.current() == syslog_link::state::closed || clock::now() >= end) break;
     if (!queue_->all_sent() || unverified_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  if (unverified_ && link_.current() == syslog_link::state::open) (void)look_at_link(monotonic_now());
+  if (unverified_ && link_.current() == syslog_link::state::open && has_own_socket())
+    (void)look_at_link(monotonic_now());
   if (unverified_) { // it may have arrived, or not
     queue_->forget_sent_before(monotonic_now() - link_.silence() - keep_interval);
     queue_->rewind();
@@ -129,8 +130,12 @@ void syslog_handler::refuse(const batch& records, bool has_numbers) {
 }
 
 void syslog_handler::throw_unreported() {
-  if (const int error = std::exchange(unreported_error_, 0); error != 0)
-    throw std::system_error(error, std::generic_category(), "syslog " + link_.name() + ": cannot send");
+  const int error = std::exchange(unreported_error_, 0);
+  const bool closing = std::exchange(unreported_closing_, false);
+  if (error == 0 && !closing) return;
+  throw std::system_error(error != 0 ? error : EBADF, std::generic_category(),
+                          "syslog " + link_.name() + (closing ? ": other code has closed its socket" : "") +
+                              (error != 0 ? ": cannot send" : ", a new one is opened"));
 }
 
 void syslog_handler::add(std::vector<message_queue::entry>& entries, std::size_t& bytes,
@@ -171,7 +176,7 @@ void syslog_handler::after_fork() {
   encoder_.after_fork();
   owner_process_ = ::getpid();
   pause_ = retry_at_ = {};
-  unverified_ = reported_ = refusal_reported_ = false;
+  unverified_ = reported_ = refusal_reported_ = closing_reported_ = unreported_closing_ = false;
   unreported_error_ = 0;
 }
 
@@ -196,8 +201,19 @@ bool syslog_handler::connect(std::chrono::nanoseconds now) {
   return false;
 }
 
+/// A socket that other code has closed is replaced at once, since no server is to blame. What was sent lately
+/// waits again: how much of it was acknowledged cannot be asked any more.
+bool syslog_handler::has_own_socket() noexcept {
+  if (link_.verify()) return true;
+  queue_->rewind();
+  unverified_ = false;
+  unreported_closing_ = !std::exchange(closing_reported_, true) || unreported_closing_;
+  return false;
+}
+
 void syslog_handler::advance() {
   const std::chrono::nanoseconds now = monotonic_now();
+  (void)has_own_socket();
   if (connect(now) && look_at_link(now)) send_waiting(now);
 }
 
@@ -212,7 +228,7 @@ bool syslog_handler::look_at_link(std::chrono::nanoseconds now) {
   unverified_ = link_.has_unacknowledged();
   if (!unverified_) queue_->forget_sent_before(now - keep_interval);
   if (!unverified_ && queue_->all_sent())
-    reported_ = refusal_reported_ = false; // a look after the last send found it good
+    reported_ = refusal_reported_ = closing_reported_ = false; // a look after the last send found it good
   return true;
 }
 

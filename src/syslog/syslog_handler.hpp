@@ -37,14 +37,15 @@ class syslog_handler final : public handler {
   ~syslog_handler() override;
 
   void write(const batch& records) override;
-  /// Throws std::system_error when a failing state begins, or a server that is only slow has let the queue
-  /// fill and a batch was refused, and not again before all messages were sent. Nothing is lost by it.
+  /// Throws std::system_error when a failing state begins, other code has closed the socket, or a server that
+  /// is only slow has let the queue fill and a batch was refused, and not again before all messages were
+  /// sent. Nothing is lost by it.
   void flush() override;
   /// Sends what waits while the link is open or about to be, for at most `finish_limit`, and counts the rest
   /// as lost: what a server has not acknowledged, too, with what was sent shortly before.
   void last_flush(std::chrono::steady_clock::time_point until) override;
   [[nodiscard]] bool pending() const noexcept override {
-    return !queue_->all_sent() || unverified_ || unreported_error_ != 0;
+    return !queue_->all_sent() || unverified_ || unreported_error_ != 0 || unreported_closing_;
   }
   /// Connects anew, with what waits and what was sent lately.
   void reopen() override;
@@ -55,6 +56,7 @@ class syslog_handler final : public handler {
 
  private:
   [[nodiscard]] bool connect(std::chrono::nanoseconds now);
+  [[nodiscard]] bool has_own_socket() noexcept;
   void advance();
   [[nodiscard]] bool look_at_link(std::chrono::nanoseconds now);
   void send_waiting(std::chrono::nanoseconds now);
@@ -83,6 +85,8 @@ class syslog_handler final : public handler {
   bool unverified_ = false;             ///< something was sent since the link was last looked at
   bool reported_ = false;               ///< whether the failing state was or will be reported
   bool refusal_reported_ = false;       ///< the same of the first batch that a full queue refused
+  bool closing_reported_ = false;       ///< the same of a socket that other code has closed
+  bool unreported_closing_ = false;
   int unreported_error_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <system_error>
@@ -59,7 +60,9 @@ syslog_link::syslog_link(const syslog_options& options)
                             "unix_datagram, udp or tcp");
 }
 
-void syslog_link::use_path(const std::string& path) {
+void syslog_link::use_path(const std::string& given) {
+  // Absolute: chdir changes nothing.
+  const std::string path = given.empty() ? given : std::filesystem::absolute(given).string();
   ::sockaddr_un local{};
   local.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof local.sun_path || path.find('\0') != std::string::npos)
@@ -99,13 +102,22 @@ void syslog_link::resolve(const syslog_options& options) {
   name_ = fmt::format("{}:{}", options.host, options.port);
 }
 
+bool syslog_link::verify() noexcept {
+  if (descriptor_ < 0 || identity_.is_at(descriptor_)) return true;
+  descriptor_ = -1;
+  state_ = state::closed;
+  return false;
+}
+
 int syslog_link::begin() {
   close();
   const address& a = addresses_[next_address_];
   next_address_ = (next_address_ + 1) % addresses_.size();
   const int type = (stream_ ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK;
-  descriptor_ = ::socket(a.storage.ss_family, type, 0);
-  if (descriptor_ < 0) return errno;
+  const int descriptor = above_standard_streams(::socket(a.storage.ss_family, type, 0));
+  if (descriptor < 0) return errno;
+  identity_ = descriptor_identity::of(descriptor);
+  descriptor_ = descriptor;
   if (stream_) {
     set_option(descriptor_, IPPROTO_TCP, TCP_NODELAY, 1); // a round's text leaves in one piece as it is
     set_option(descriptor_, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(send_timeout_.count()));
@@ -175,7 +187,8 @@ std::chrono::milliseconds syslog_link::silence() const noexcept {
 void syslog_link::close() noexcept {
   // Forgotten first: a fork in between must not make the child close the number's next user.
   const int descriptor = std::exchange(descriptor_, -1);
-  if (descriptor >= 0) (void)::close(descriptor); // not retried: Linux has freed the number in any case
+  if (identity_.is_at(descriptor))
+    (void)::close(descriptor); // not retried: Linux has freed the number in any case
   state_ = state::closed;
 }
 

@@ -16,6 +16,8 @@
 
 #include <faultline/syslog.hpp>
 
+#include "base/descriptor_identity.hpp"
+
 namespace faultline::detail {
 
 /// No function but the constructor waits for anything. Flusher thread only.
@@ -38,6 +40,11 @@ class syslog_link {
   /// Whether an open link means that a server was there. A UDP socket is open towards nobody, too.
   [[nodiscard]] bool has_answered() const noexcept { return stream_ || local_; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; } ///< for errors
+
+  /// False where other code has closed the socket, or closed it and opened something else under its number:
+  /// the link is closed then, and the number left alone. To be asked before whatever uses the socket: no
+  /// other function but `close` looks. One system call.
+  [[nodiscard]] bool verify() noexcept;
 
   /// Begins to connect to the next of the addresses. 0, or the error and the link is closed.
   int begin();
@@ -64,7 +71,7 @@ class syslog_link {
     ::socklen_t size;
   };
   void resolve(const syslog_options& options);
-  void use_path(const std::string& path);
+  void use_path(const std::string& given);
 
   std::vector<address> addresses_;
   std::size_t next_address_ = 0;
@@ -74,6 +81,7 @@ class syslog_link {
   std::string name_;
   state state_ = state::closed;
   int descriptor_ = -1;
+  descriptor_identity identity_; ///< of descriptor_
 };
 
 } // namespace faultline::detail

@@ -14,7 +14,10 @@
 
 #include "mail_server.hpp"
 #include "scripted_server.hpp"
+#include "smtp/options.hpp"
+#include "smtp/session.hpp"
 #include "support/catch.hpp"
+#include "support/foreign_descriptor.hpp"
 #include "support/thread_sanitizer.hpp"
 
 using namespace faultline;
@@ -276,6 +279,29 @@ TEST_CASE("what is logged cannot add a header, a recipient or a mail") {
                                                 R"(b\n.\nMAIL FROM:<x@y>)", ".", "..", R"(c\r\n.\r\nQUIT)",
                                                 "=?UTF-8?Q?d=0D=0ABcc:_victim@example.org?="});
   for (const std::string& mail : box.mails()) CHECK(mail.find("\nBcc") == std::string::npos);
+}
+
+TEST_CASE("a TLS connection says no goodbye on a number that other code uses") {
+  const std::uint16_t port = test::unused_port();
+  const mailbox box;
+  const child_process server(test::server_words(port, box, test::with_tls_and_login()));
+  detail::smtp_session session(detail::checked_options(to_server(port)));
+  const auto send = [&] {
+    session.begin("Subject: x\r\n\r\nhello\r\n");
+    detail::attempt result = detail::attempt::busy;
+    REQUIRE(wait_until([&] {
+      result = session.drive(clock_type::now() + 2ms);
+      return result != detail::attempt::busy;
+    }));
+    return result;
+  };
+  REQUIRE(send() == detail::attempt::sent);
+  const test::foreign_descriptor other(test::socket_towards(port), test::foreign::socket);
+  SECTION("when it is closed") { session.close(); }
+  SECTION("when it is to send another mail") { CHECK(send() == detail::attempt::delayed); }
+  CHECK(other.is_untouched());
+  CHECK(send() == detail::attempt::sent);
+  CHECK(other.is_untouched());
 }
 
 #ifndef FAULTLINE_TEST_TSAN // the child needs a flusher
