@@ -79,6 +79,7 @@ void runtime_core::set_options(runtime_options options) {
   const handler_ptr target = options.default_target ? options.default_target : make_default_target();
   keep(*target);
   default_target_ = target.get();
+  standard_error = standard_error_now();
   options_ = std::move(options);
   geometry = geometry_of(options_);
 }
@@ -174,8 +175,10 @@ void runtime_core::reopen() {
   if (has_begun()) // in a forked child, where handlers forget the parent's text first, it may have to begin
                    // anew
     static_cast<running_generation&>(begin()).flushing.reopen(kept());
-  else
+  else {
+    if (const descriptor_identity now = output_stream_at(STDERR_FILENO); now.is_known()) standard_error = now;
     for (const handler_ptr& h : kept()) h->reopen();
+  }
 }
 
 void runtime_core::abandon() noexcept {
