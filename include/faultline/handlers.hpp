@@ -28,7 +28,8 @@ namespace faultline {
 /// they have not taken then is lost and counted. Where the descriptor is closed later, or its number used for
 /// something else than the null device, nothing is written to it: records are lost, counted and reported,
 /// until it is what it was; `reopen` accepts a terminal, a pipe or a file that is open for appending alone.
-/// Throws `configuration_error` for null and for a stream without a descriptor or with a closed one.
+/// Throws `configuration_error` for null, for a stream without a descriptor or with a closed one, and where
+/// the program was started without it and something else has its number.
 [[nodiscard]] FAULTLINE_API handler_ptr make_stream_handler(std::FILE* stream);
 
 /// How a file is opened, and what is kept while it cannot be written.

@@ -21,17 +21,16 @@ namespace faultline::detail {
 }
 
 /// What the descriptor is open on if that can be a program's output: a terminal or another character device,
-/// a pipe, or a file that is open for appending alone. Of nothing for all else, a data file or a connection.
-[[nodiscard]] inline descriptor_identity output_stream_at(int descriptor) noexcept {
-  struct ::stat facts {};
-  if (::fstat(descriptor, &facts) != 0) return {};
-  const int flags = ::fcntl(descriptor, F_GETFL);
-  const bool appends = flags >= 0 && (flags & O_ACCMODE) == O_WRONLY && (flags & O_APPEND) != 0;
-  const bool is_output =
-      S_ISCHR(facts.st_mode) || S_ISFIFO(facts.st_mode) || (S_ISREG(facts.st_mode) && appends);
-  if (is_output) return descriptor_identity(facts);
-  errno = EBADF;
-  return {};
-}
+/// a pipe, or a file that is open for appending alone. Of nothing, with errno, for all else: a data file, a
+/// connection.
+[[nodiscard]] descriptor_identity output_stream_at(int descriptor) noexcept;
+
+/// Whether it is standard output's or standard error's number, and the program was started without that: what
+/// has the number now came by it unasked.
+[[nodiscard]] bool was_closed_at_load(int descriptor) noexcept;
+
+/// What standard error is, for a runtime that is made now: what the program was started with or, by a
+/// redirection since, a file that is open for writing alone or another output stream. Of nothing otherwise.
+[[nodiscard]] descriptor_identity standard_error_now() noexcept;
 
 } // namespace faultline::detail

@@ -22,6 +22,9 @@ int detail::descriptor_of(std::FILE* stream) {
   if (flags < 0)
     throw configuration_error("stream", "descriptor " + std::to_string(descriptor),
                               "it is closed: what is opened next would get its number");
+  if (was_closed_at_load(descriptor) && !output_stream_at(descriptor).is_known())
+    throw configuration_error("stream", "descriptor " + std::to_string(descriptor),
+                              "it was closed when the program began: what has its number is something else");
   if ((flags & O_ACCMODE) == O_RDONLY)
     throw configuration_error("stream", "descriptor " + std::to_string(descriptor),
                               "it is open for reading only");
@@ -47,9 +50,8 @@ bool detail::stream_handler::regain_target(struct ::stat& facts) {
 }
 
 handler_ptr detail::make_default_target() {
-  const int descriptor = ::fileno(stderr);
   (void)std::fflush(stderr);
-  return std::make_shared<stream_handler>(descriptor >= 0 ? descriptor : STDERR_FILENO,
+  return std::make_shared<stream_handler>(own_descriptor{STDERR_FILENO, standard_error_now()},
                                           calls_without_waiting());
 }
 

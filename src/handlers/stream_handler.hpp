@@ -19,10 +19,13 @@ namespace faultline::detail {
 /// it was open on when the handler was made, and to the null device where that took its place.
 class stream_handler final : public text_handler {
  public:
-  /// A number that is closed takes nothing until `reopen`. `calls` must outlive the handler.
+  /// Of a descriptor that is closed, or is not what it is to be, nothing is taken until `reopen`. `calls`
+  /// must outlive the handler.
   stream_handler(int stream_descriptor, const system_calls& calls)
-      : text_handler("descriptor " + std::to_string(stream_descriptor), file_options{}.spool_bytes, calls) {
-    set_descriptor({stream_descriptor, descriptor_identity::of(stream_descriptor)});
+      : stream_handler({stream_descriptor, descriptor_identity::of(stream_descriptor)}, calls) {}
+  stream_handler(const own_descriptor& stream, const system_calls& calls)
+      : text_handler("descriptor " + std::to_string(stream.number), file_options{}.spool_bytes, calls) {
+    set_descriptor(stream);
   }
   ~stream_handler() override { finish(); }
 
@@ -34,8 +37,8 @@ class stream_handler final : public text_handler {
   [[nodiscard]] bool regain_target(struct ::stat& facts) override;
 };
 
-/// Standard error. One that is closed is no error here: nobody asked for it. What is written is lost, counted
-/// and reported.
+/// Standard error, see standard_error_now. Where that is nothing it is no error here, since nobody asked for
+/// it: what is written is lost, counted and reported.
 [[nodiscard]] handler_ptr make_default_target();
 
 } // namespace faultline::detail

@@ -93,6 +93,7 @@ void runtime_core::set_options(runtime_options options) {
   if (target) keep(*target);
   set_geometry(geometry_of(options));
   if (target) set_default_target(*target, has_begun());
+  if (!has_begun()) standard_error = standard_error_now(); // later it is the flusher's
   options_ = std::move(options);
 }
 
@@ -207,8 +208,10 @@ void runtime_core::reopen() {
   if (has_begun()) // in a forked child, where handlers forget the parent's text first, it may have to begin
                    // anew
     static_cast<running_generation&>(begin({.call = "reopen"})).flushing.reopen(kept());
-  else
+  else {
+    if (const descriptor_identity now = output_stream_at(STDERR_FILENO); now.is_known()) standard_error = now;
     for (const handler_ptr& h : kept()) h->reopen();
+  }
 }
 
 void runtime_core::abandon() noexcept {

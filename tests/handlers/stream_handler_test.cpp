@@ -2,6 +2,8 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -10,6 +12,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <faultline/configuration_error.hpp>
@@ -222,6 +225,37 @@ TEST_CASE("a reader that has gone does not end the program") {
   }
   REQUIRE(::sigpending(&pending) == 0);
   CHECK(::sigismember(&pending, SIGPIPE) == 0);
+}
+
+TEST_CASE("a program that was started without standard error", "[.started]") { // by the next one
+  const int data = ::open(::getenv("FAULTLINE_DATA"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  REQUIRE(data == STDERR_FILENO);
+  runtime rt; // the default target
+  logger lg = rt.get_logger("svc");
+  {
+    FAULTLINE_SCOPE(lg, "request");
+    FAULTLINE_ERROR(lg, "failed");
+  }
+  (void)rt.stop();
+  CHECK(rt.stats().handler_lost == 1);
+  CHECK(rt.stats().handler_errors == 1);
+  CHECK_THROWS_WITH(make_stream_handler(stderr), test::contains("closed when the program began"));
+  CHECK(contents(::getenv("FAULTLINE_DATA")).empty());
+}
+
+TEST_CASE("what gets the number of a standard error that was closed at the start is not written to") {
+  const temporary_directory dir;
+  const ::pid_t child = ::fork();
+  if (child == 0) {
+    ::setenv("FAULTLINE_DATA", dir.file("data").c_str(), 1);
+    (void)::close(STDERR_FILENO);
+    (void)::execl("/proc/self/exe", "handlers_test", "[.started]", nullptr);
+    ::_exit(1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  CHECK(std::filesystem::exists(dir.file("data")));
 }
 
 TEST_CASE("the master of a pseudo-terminal is written to, not another one that is opened in its place") {
