@@ -174,8 +174,9 @@ class FAULTLINE_API error_scope {
   [[nodiscard]] bool active() const noexcept;  // and still in that thread's table
   void enter(const detail::scope_settings& settings) noexcept;
   void enter_slowly(const detail::scope_settings& settings) noexcept;
-  void place(detail::thread_slot& slot, detail::cursor& c, std::size_t index, handler& target,
-             std::uint8_t target_bit, std::uint8_t traits, const detail::scope_settings& settings) noexcept;
+  void place(detail::thread_slot& slot, detail::cursor& c, std::size_t index, std::uint32_t serial,
+             handler& target, std::uint8_t target_bit, std::uint8_t traits,
+             const detail::scope_settings& settings) noexcept;
   void leave() noexcept;
   void leave_elsewhere() noexcept;
 

@@ -66,11 +66,11 @@ class thread_slot {
   /// A place for a scope, after the abandoned ones on top are gone; null when the table is full.
   [[nodiscard]] scope_slot* push_scope() noexcept;
   /// The same for the outermost scope, which always has one.
-  [[nodiscard]] scope_slot& push_first_scope() noexcept {
+  [[nodiscard]] scope_slot& push_first_scope(std::uint32_t& serial) noexcept {
     supply_.prefetch(); // the flusher wrote its state: should the scope trip, it is here
     depth_ = 1;
     scope_slot& scope = scopes_[0];
-    scope.serial.store(next_serial_++, std::memory_order_relaxed);
+    scope.serial.store(serial = next_serial_++, std::memory_order_relaxed);
     if (next_serial_ == 0) [[unlikely]]
       next_serial_ = 1;
     scope.ended_elsewhere.store(0, std::memory_order_relaxed);
@@ -139,8 +139,8 @@ class thread_slot {
   void rewind_settled() noexcept {
     marks_[0].first_logged = cursor_->logged;
     cursor_->head = current_->data;
+    counts.logged.store(cursor_->logged, std::memory_order_relaxed);
   }
-
   /// Classes of the ledger. A record is settled once; a later hand-over outranks what it was before.
   void settle_passed(record_reader& record) noexcept;
   void settle_lost(record_reader& record) noexcept;

@@ -61,6 +61,7 @@ trip_decision decide(thread_slot& slot, const node& n, const record_reader& reco
 void attend_stopped(thread_slot& slot, record_reader& record) noexcept {
   add(slot.counts.after_stop, 1);
   slot.settle_lost(record);
+  slot.publish_counts();
 }
 
 /// The record is on its way to those scopes' targets, or was refused: what that means for the scopes that
@@ -169,7 +170,9 @@ void trip_or_pass(thread_slot& slot, record_reader& record, const trip_decision&
   }
   // An error whose context could not be handed over goes alone, too.
   const scope_set to = d.told | (handed ? scope_set{0} : d.tripped);
-  if (to != 0 && !gone) tell(slot, record, d, to, cause);
+  if (gone) return; // the hand-over published the counts
+  if (to != 0) tell(slot, record, d, to, cause);
+  slot.publish_counts();
 }
 
 /// Whether nobody would have the record, though its logger says by its flush level that such records are
@@ -246,7 +249,6 @@ void attend(const level_gate& gate, site& where, std::uint64_t word, std::byte* 
     record.set_time(cause.ticks);
     record.set_flags(record_exact);
     trip_or_pass(slot, record, d, routed, cause);
-    slot.publish_counts();
   } else if (is_silent_error(slot, n, bit)) {
     record.set_time(note_time(c));
     record.set_flags(record_exact);

@@ -110,7 +110,6 @@ void pass_outside_scopes(thread_slot& slot, const record_reader& record) noexcep
     add(slot.counts.lost, 1);
   }
   slot.rewind_settled();
-  slot.publish_counts();
 }
 
 } // namespace faultline::detail

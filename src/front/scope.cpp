@@ -185,18 +185,20 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
 }
 
 [[gnu::always_inline]] inline void error_scope::enter(const detail::scope_settings& settings) noexcept {
+  const detail::node_head& node = *node_; // once: the compiler would read it again behind each atomic's store
   detail::cursor& c = *detail::current_cursor; // once: a signal handler may change it
   detail::thread_slot* const slot = c.slot;
-  const bool plain = slot != nullptr && detail::is_open(c, node_->owner) && !slot->in_scope() &&
+  const bool plain = slot != nullptr && detail::is_open(c, node.owner) && !slot->in_scope() &&
                      c.plain_scopes && settings.budget.count() == 0 && settings.special == nullptr;
   if (!plain) [[unlikely]] {
     const detail::scope_settings copy = settings; // so that the compiler need not keep `settings` in memory
     return enter_slowly(copy);
   }
   const detail::closed_section closed(*slot, c);
-  detail::scope_slot& scope = slot->push_first_scope();
-  place(*slot, c, 0, settings.target != nullptr ? *settings.target : detail::core_of(*node_).default_target(),
-        1, 0, settings);
+  std::uint32_t serial = 0;
+  detail::scope_slot& scope = slot->push_first_scope(serial);
+  handler& target = settings.target != nullptr ? *settings.target : detail::core_of(node).default_target();
+  place(*slot, c, 0, serial, target, 1, 0, settings);
   detail::note_start(c, scope, detail::read_ticks(detail::clock_source::tsc));
 }
 
@@ -226,7 +228,8 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
     slot->counts.note_loss(detail::loss_kind::scope_refused, latest);
     return;
   }
-  place(*slot, c, slot->scopes().size() - 1, target, bit, scope->traits, settings);
+  place(*slot, c, slot->scopes().size() - 1, scope->serial.load(std::memory_order_relaxed), target, bit,
+        scope->traits, settings);
   if (settings.budget.count() != 0) scope->budget_ticks = owner.ticks_in(settings.budget);
   if (settings.special != nullptr) {
     detail::note_special(*scope, *settings.special);
@@ -237,15 +240,17 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
 
 /// Fills in the scope and its place in the table, all but its start.
 [[gnu::always_inline]] inline void error_scope::place(detail::thread_slot& slot, detail::cursor& c,
-                                                      std::size_t index, handler& target,
-                                                      std::uint8_t target_bit, std::uint8_t traits,
+                                                      std::size_t index, std::uint32_t serial,
+                                                      handler& target, std::uint8_t target_bit,
+                                                      std::uint8_t traits,
                                                       const detail::scope_settings& settings) noexcept {
+  const detail::node_head& node = *node_;
   detail::scope_slot& scope = slot.scope_at(static_cast<std::uint32_t>(index));
   slot_ = &slot;
   index_ = static_cast<std::uint32_t>(index);
-  serial_ = scope.serial.load(std::memory_order_relaxed);
+  serial_ = serial;
   uncaught_ = *slot.uncaught_exceptions;
-  scope.logger = node_;
+  scope.logger = &node;
   scope.target = &target;
   scope.budget_ticks = 0;
   scope.capacity = settings.capacity;
@@ -253,7 +258,7 @@ error_scope::error_scope(logger lg, const scope_options& options) : node_(&lg.no
   scope.logged_mark = c.logged;
   scope.held = 0;
   scope.levels = settings.flush_level == scope_options::default_flush_level
-                     ? node_->flush_mask.load(std::memory_order_relaxed)
+                     ? node.flush_mask.load(std::memory_order_relaxed)
                      : detail::bits_from(settings.flush_level);
   scope.outer_trip_mask = c.trip_mask;
   scope.target_bit = target_bit;
