@@ -247,14 +247,16 @@ TEST_CASE("a rotation leaves a foreign descriptor alone") {
 
 #if FAULTLINE_TEST_ZSTD
 TEST_CASE("a compression whose descriptors are used for something else is given up, and the old file stays") {
-  for (const std::string_view from : {"log.1", "log.compressing"}) {
+  // Each call comes before the next comparison of the descriptor that is taken.
+  for (const auto& [from, call] : {std::pair{"log.1", "ftruncate"}, std::pair{"log.compressing", "read"}}) {
     const temporary_directory dir;
     failing_calls disk;
+    const std::string taken = dir.file(from);
+    const std::string_view when = call;
     std::unique_ptr<foreign> other; // the thread makes it, before it says so by its report
     disk.error_of = [&](std::string_view name, std::size_t, std::string_view) {
-      if (name == "read" && !other)
-        other = std::make_unique<foreign>(reuse::duplicate, number_of(dir.file(std::string(from))),
-                                          dir.file("data"));
+      if (name == when && !other)
+        other = std::make_unique<foreign>(reuse::duplicate, number_of(taken), dir.file("data"));
       return 0;
     };
     const numbered_records records(2);
@@ -455,8 +457,8 @@ TEST_CASE(
       rt.reopen();
       fail_once();
       (void)rt.stop();
-      return data == STDERR_FILENO && contents(dir.file("data")).empty() && first.handler_lost == 1 &&
-             first.handler_errors == 1 && rt.stats().handler_lost == 2;
+      return data == STDERR_FILENO && contents(dir.file("data")).empty() && first.handler_lost >= 1 &&
+             first.handler_errors >= 1 && rt.stats().handler_lost > first.handler_lost;
     }));
   }
 }

@@ -237,8 +237,8 @@ TEST_CASE("a program that was started without standard error", "[.started]") { /
     FAULTLINE_ERROR(lg, "failed");
   }
   (void)rt.stop();
-  CHECK(rt.stats().handler_lost == 1);
-  CHECK(rt.stats().handler_errors == 1);
+  CHECK(rt.stats().handler_lost >= 1);
+  CHECK(rt.stats().handler_errors >= 1);
   CHECK_THROWS_WITH(make_stream_handler(stderr), test::contains("closed when the program began"));
   CHECK(contents(::getenv("FAULTLINE_DATA")).empty());
 }
