@@ -143,7 +143,7 @@ TEST_CASE("a round that has no memory to tell of a storm goes on, and the next o
     FAULTLINE_ERROR(lg, "error");
   }
   (void)rt.run_once();
-  REQUIRE(target->messages().size() == 3);                     // the storm is on, and not told of
+  REQUIRE(target->messages().size() == 2);                     // the storm is on, and not told of
   test::standing_clock::advance(std::chrono::milliseconds(5)); // a token, so that it is over
   {
     const memory_for nothing(0);
