@@ -22,10 +22,11 @@ struct source_place {
 /// it: held in a scope, tripping it, or passed. The text is cut to `runtime_options::argument_bytes`; a level
 /// that is off for the logger, or no level, makes no record.
 ///
-/// Storm control takes each place for a site of its own. Without a place it tells errors apart by logger,
-/// level and what their texts begin with, words with digits left out: so a rare error keeps its context in a
-/// storm of another one. A process has some 8,000 such sites; texts have 256 of them. What is beyond shares
-/// its logger's site. A place that is beyond is not shown as the record's file and line.
+/// Storm control takes each place for a site of its own, or, without a place, each logger and level; and of
+/// these the errors (of the logger's flush level) apart by what their texts begin with, words with digits
+/// left out. So a rare error keeps its context in a storm of another one. A place has 8 such kinds of errors,
+/// a logger 64 of each level, and those beyond are one; a process has some 8,000 sites in all. A place beyond
+/// that goes by its logger, and is not shown as the record's file and line.
 ///
 /// Any thread; no lock, no allocation, no system call, once the thread is attached.
 FAULTLINE_API void log_text(logger lg, level l, std::string_view text,

@@ -46,19 +46,34 @@ struct known_site {
   /// As `site::word`; zero until the site is in the dictionary. Release by whoever entered it, acquire by
   /// the others: they have the dictionary's entry.
   std::atomic<std::uint64_t> word{0};
+  /// How many sites were made for the words of its errors. Relaxed: a bound.
+  std::atomic<std::uint32_t> kinds{0};
 };
 
 /// A hash table of fixed size from which nothing is taken away. Lock-free.
-template <std::size_t Cells> class known_sites {
+class known_sites {
  public:
-  /// The key's cell, claimed if need be; null when there is none free within reach.
+  /// The key's cell; if there is none, one that is claimed for it. Null when there is none free within reach.
   [[nodiscard]] known_site* find(std::uint64_t key) noexcept {
+    return find(key, [] { return true; });
+  }
+  /// The same for one of the kinds of errors of a site, of which there are so many at most.
+  [[nodiscard]] known_site* find_kind(known_site& of, std::uint64_t key, std::uint32_t most) noexcept {
+    return find(key, [&of, most] {
+      return of.kinds.load(std::memory_order_relaxed) < most &&
+             of.kinds.fetch_add(1, std::memory_order_relaxed) < most;
+    });
+  }
+
+ private:
+  template <class MayClaim> known_site* find(std::uint64_t key, MayClaim may_claim) noexcept {
     constexpr std::size_t reach = 16;
     for (std::size_t i = 0; i < reach; ++i) {
-      known_site& cell = cells_[(key / 2 + i) % Cells];
+      known_site& cell = cells_[(key / 2 + i) % cells_.size()]; // the lowest bit is always set
       std::uint64_t there = cell.key.load(std::memory_order_relaxed);
       if (there == key) return &cell;
       if (there != 0) continue;
+      if (!may_claim()) return nullptr;
       // Whoever loses to the same key has its cell all the same.
       if (cell.key.compare_exchange_strong(there, key, std::memory_order_relaxed) || there == key)
         return &cell;
@@ -66,13 +81,15 @@ template <std::size_t Cells> class known_sites {
     return nullptr;
   }
 
- private:
-  std::array<known_site, Cells> cells_;
+  std::array<known_site, 8192> cells_;
 };
 
-constinit known_sites<8192> places_and_loggers;
-constinit known_sites<256> texts;
+constinit known_sites sites;
 constinit known_site beyond[2]; // without the place in the text, and with it
+
+/// Errors of one place, or of one logger and level without places, that are told apart by their words.
+constexpr std::uint32_t kinds_of_a_place = 8;
+constexpr std::uint32_t kinds_of_a_logger = 64;
 
 /// The first bytes of a text, without a part of a character at the end.
 std::string_view first_of(std::string_view text, std::size_t most) noexcept {
@@ -152,25 +169,33 @@ void log_text(logger lg, level l, std::string_view text, const source_place& giv
 
   key_hash hash; // a site's records have arguments of the same types
   hash.add(std::uint32_t{place.in_text});
+  known_site* known = nullptr;
+  std::uint32_t most_kinds = kinds_of_a_logger;
   if (placed) {
-    if (known_site* known = places_and_loggers.find(key_hash(hash).add(place.file).add(place.line).value())) {
+    const key_hash of_place = key_hash(hash).add(place.file).add(place.line);
+    known = sites.find(of_place.value());
+    if (known != nullptr) {
+      hash = of_place;
+      most_kinds = kinds_of_a_place;
       where.file = place.file;
       where.function = place.function != nullptr ? place.function : "";
       where.line = place.line;
-      return log_at(*known, node, l, text, place, where);
     }
   }
-  const char* const name = static_cast<const detail::node&>(node).name.c_str();
-  hash.add(static_cast<std::uint32_t>(l)).add(name);
-  if ((node.flush_mask.load(std::memory_order_relaxed) & bit_of(l)) != 0) {
-    const common_words words(text);
-    if (known_site* known = texts.find(key_hash(hash).add(words.c_str()).value())) {
+  if (known == nullptr) {
+    const char* const name = static_cast<const detail::node&>(node).name.c_str();
+    known = sites.find(hash.add(static_cast<std::uint32_t>(l)).add(name).value());
+    if (known != nullptr) where.argument_names = name;
+  }
+  const bool trips = (node.flush_mask.load(std::memory_order_relaxed) & bit_of(l)) != 0;
+  const common_words words(trips ? text : std::string_view{});
+  if (trips && known != nullptr) {
+    known_site* const kind = sites.find_kind(*known, hash.add(words.c_str()).value(), most_kinds);
+    if (kind != nullptr) {
+      known = kind;
       where.argument_names = words.c_str();
-      return log_at(*known, node, l, text, place, where);
     }
   }
-  known_site* const known = places_and_loggers.find(hash.value());
-  if (known != nullptr) where.argument_names = name;
   log_at(known != nullptr ? *known : beyond[place.in_text ? 1 : 0], node, l, text, place, where);
 }
 
