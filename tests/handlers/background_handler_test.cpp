@@ -92,7 +92,7 @@ struct shop {
 
   /// Nothing is dropped for want of room: a flusher that hangs shows as threads that hang.
   explicit shop(outbox_policy when_full)
-      : rt({.default_target = make_null_handler(), .on_outbox_full = when_full}) {}
+      : rt({.default_target = make_null_handler(), .outbox_bytes = 32U << 10, .on_outbox_full = when_full}) {}
 
   void log() {
     std::vector<std::thread> logging;
