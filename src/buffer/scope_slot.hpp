@@ -53,8 +53,8 @@ struct scope_slot {
   bool passing;        ///< it passes through: what it sees is written at once
   std::uint8_t traits; ///< of scope_trait
   position owed_to;    ///< what it owes up to here is counted as lost
-  /// The serial of the scope once it ended on another thread: it trips no more and goes when the thread next
-  /// enters or leaves a scope. Relaxed: it carries nothing but itself.
+  /// 0, or the serial of the scope once it ended on another thread: it trips no more and goes when the thread
+  /// next enters or leaves a scope. Relaxed: it carries nothing but itself.
   std::atomic<std::uint32_t> ended_elsewhere;
   context_block context;
   special_options special;

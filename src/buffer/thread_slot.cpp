@@ -165,7 +165,11 @@ void thread_slot::take_away_scopes(std::size_t index, std::uint32_t ended) noexc
 
 /// Of the two that may say so, this thread and one that ends the scope now, the first counts it.
 void thread_slot::note_abandoned(scope_slot& scope, std::uint32_t serial) noexcept {
-  if (scope.ended_elsewhere.exchange(serial, std::memory_order_relaxed) == serial) return;
+  const bool is_counted = scope.ended_elsewhere.exchange(serial, std::memory_order_relaxed) == serial;
+  scope.serial.store(0, std::memory_order_relaxed); // a thread that ends it from now on finds that it is gone
+  scope.ended_elsewhere.store(0,
+                              std::memory_order_relaxed); // the next one that is entered here has not ended
+  if (is_counted) return;
   loss latest{.logger = scope.logger->id, .target = scope.target};
   copy_name(scope.context.name(), latest);
   counts.note_loss(loss_kind::scope_abandoned, latest);

@@ -73,7 +73,6 @@ class thread_slot {
     scope.serial.store(serial = next_serial_++, std::memory_order_relaxed);
     if (next_serial_ == 0) [[unlikely]]
       next_serial_ = 1;
-    scope.ended_elsewhere.store(0, std::memory_order_relaxed);
     return scope;
   }
   /// Whether the scope is the only one and its end asks for no more than `pop_only_scope`: nothing it held

@@ -48,8 +48,10 @@ void loss_report::forget() noexcept {
   for (std::size_t k = 0; k < others; ++k) others_[k].told = counts[k];
 }
 
-bool loss_report::write_due(std::uint64_t now_ns, bool look, bool all) {
-  if (!look && now_ns - looked_ns_ < look_interval_ns) return false;
+bool loss_report::write_due(std::uint64_t now_ns, moment when) {
+  if (when == moment::after_end) return write_handlers(now_ns, when);
+  if (when == moment::round && now_ns - looked_ns_ < look_interval_ns) return false;
+  const bool all = when == moment::end;
   looked_ns_ = now_ns;
   bool wrote = false;
   for (std::size_t k = 0; k < loss_kinds; ++k)
@@ -58,7 +60,7 @@ bool loss_report::write_due(std::uint64_t now_ns, bool look, bool all) {
       wrote = true;
     }
   wrote = write_others(now_ns, all) || wrote;
-  return write_handlers(now_ns, all) || wrote;
+  return write_handlers(now_ns, when) || wrote;
 }
 
 /// Slots with something more of that kind, by what they have in common.
@@ -177,14 +179,15 @@ bool loss_report::write_others(std::uint64_t now_ns, bool all) {
 
 /// What handlers could not write: at the handler itself once it takes text again, or, where that takes longer
 /// than a second, at the default target.
-bool loss_report::write_handlers(std::uint64_t now_ns, bool all) {
+bool loss_report::write_handlers(std::uint64_t now_ns, moment when) {
+  const bool all = when >= moment::end;
   handler& fallback = threads_.owner.default_target();
   bool wrote = false;
   for (std::size_t i = 0; i < out_.known().size(); ++i) { // a line may make another handler known
     delivery::known_handler h = out_.known()[i];
     const std::uint64_t more = h.target->lost() - h.told;
     if (more == 0 || h.target->lost() < h.told || !state{0, h.told_ns}.may_tell(now_ns, all)) continue;
-    const bool is_down = h.refuses || h.target->pending();
+    const bool is_down = h.refuses || h.target->pending() || when == moment::after_end;
     if (is_down && h.held_since_ns == 0) out_.known()[i].held_since_ns = h.held_since_ns = now_ns;
     if (is_down && (h.target == &fallback || (!all && now_ns - h.held_since_ns < interval_ns))) continue;
     if (!write(is_down ? fallback : *h.target,

@@ -24,9 +24,14 @@ class loss_report {
   loss_report(generation& threads, const ledger& counts, delivery& out, router& routes)
       : threads_(threads), counts_(counts), out_(out), routes_(routes) {}
 
-  /// Behind a round's records. True when it wrote something, which is not flushed yet. `look`: somebody waits
-  /// for the round; `all`: the flusher ends.
-  bool write_due(std::uint64_t now_ns, bool look, bool all);
+  enum class moment : std::uint8_t {
+    round,      ///< any
+    waited_for, ///< somebody waits for the round
+    end,        ///< the flusher ends, and the handlers have yet to finish
+    after_end,  ///< they have finished: what they gave up is told at the default target
+  };
+  /// Behind a round's records. True when it wrote something, which is not flushed yet.
+  bool write_due(std::uint64_t now_ns, moment when);
   /// In a forked child: what is counted now was told, or will be, by the parent.
   void forget() noexcept;
 
@@ -48,7 +53,7 @@ class loss_report {
 
   bool write_kind(loss_kind kind);
   bool write_others(std::uint64_t now_ns, bool all);
-  bool write_handlers(std::uint64_t now_ns, bool all);
+  bool write_handlers(std::uint64_t now_ns, moment when);
   [[nodiscard]] std::array<std::uint64_t, others> count_others() const noexcept;
   [[nodiscard]] std::vector<group> groups_of(loss_kind kind);
   [[nodiscard]] std::vector<handler*> targets_of(const loss& latest);

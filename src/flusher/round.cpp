@@ -48,7 +48,9 @@ round::outcome round::run(bool all) {
   write_stats(false);
   result.written = result.complete;
   bool rest_is_left = out_.flush_handlers(all);
-  if (losses_.write_due(monotonic_nanoseconds(), all, false)) rest_is_left = out_.flush_handlers(all);
+  if (losses_.write_due(monotonic_nanoseconds(),
+                        all ? loss_report::moment::waited_for : loss_report::moment::round))
+    rest_is_left = out_.flush_handlers(all);
   if (rest_is_left) result.complete = false;
   errors_.report_due();
   add(counts_.rounds, 1);
@@ -94,9 +96,9 @@ bool round::end(const std::atomic<std::chrono::steady_clock::time_point>& until)
   write_storms(true);
   write_stats(true);
   out_.flush_handlers(true);
-  if (losses_.write_due(monotonic_nanoseconds(), true, true)) out_.flush_handlers(true);
+  if (losses_.write_due(monotonic_nanoseconds(), loss_report::moment::end)) out_.flush_handlers(true);
   bool is_whole = !out_.finish_handlers(until);
-  if (losses_.write_due(monotonic_nanoseconds(), true, true)) { // what handlers gave up just now
+  if (losses_.write_due(monotonic_nanoseconds(), loss_report::moment::after_end)) {
     out_.flush_handlers(true);
     is_whole = !out_.finish_handlers(until) && is_whole;
   }

@@ -77,7 +77,9 @@ outbox_entry* obtain_entry(thread_slot& slot, const record_reader& record,
   return entry;
 }
 
-void publish_entry(thread_slot& slot, outbox_entry& entry, int flags) noexcept {
+namespace {
+
+[[gnu::always_inline]] inline void publish_now(thread_slot& slot, outbox_entry& entry, int flags) noexcept {
   entry.flags = static_cast<std::uint16_t>(flags);
   entry.hand_overs_before = slot.hand_overs;
   test_point(race_point::entry_ready);
@@ -86,6 +88,12 @@ void publish_entry(thread_slot& slot, outbox_entry& entry, int flags) noexcept {
   add(slot.counts.copies, 1);
   if (const ring_pressure pressure = slot.out.take_pressure(); pressure != ring_pressure::none) [[unlikely]]
     slot.home->press(pressure == ring_pressure::high);
+}
+
+} // namespace
+
+void publish_entry(thread_slot& slot, outbox_entry& entry, int flags) noexcept {
+  publish_now(slot, entry, flags);
 }
 
 void pass_outside_scopes(thread_slot& slot, const record_reader& record) noexcept {
@@ -100,7 +108,7 @@ void pass_outside_scopes(thread_slot& slot, const record_reader& record) noexcep
       entry = wait_for_entry(slot, record, {});
   }
   if (entry != nullptr) {
-    publish_entry(slot, *entry, outbox_routed);
+    publish_now(slot, *entry, outbox_routed);
     add(slot.counts.passed_only, 1);
   } else {
     if (waits || !slot.home->accepting.load(std::memory_order_relaxed))
