@@ -44,7 +44,8 @@ enum class outbox_policy : std::uint8_t {
 /// Whether a thread that logs may wake the flusher.
 enum class wake_policy : std::uint8_t {
   under_pressure, ///< a thread that would soon lose something ends the flusher's rest: one futex wake a rest,
-                  ///< when an eighth of its outbox or of its buffers waits; never for a held record
+                  ///< when an eighth of its outbox or of its buffers waits, and a second one by a thread that
+                  ///< has half of its outbox left, or no buffer; never for a held record
   never, ///< no thread that logs ever makes a system call: what comes in bursts beyond the bounds while
          ///< the flusher rests is lost and counted
 };

@@ -13,9 +13,11 @@ INTERNAL = {
 INTERNAL_CLASSES = {"exception_story", "stream_record", "line_buffer", "interval_limit"}
 PUBLIC_CLASSES = {
     "callback_handler", "configuration", "configuration_error", "error_scope", "formatter", "handler", "handler_ref", "logger",
-    "memory_handler", "runtime", "smtp_handler",
+    "memory_handler", "runtime", "smtp_handler", "trace_context",
 }
-PUBLIC_FUNCTIONS = re.compile(r"(make_\w+|read_json(_file)?|default_runtime|failed_rotations|flush|get_logger|parse_level|start|stats|stop)\(")
+PUBLIC_FUNCTIONS = re.compile(
+    r"(make_\w+|read_json(_file)?|current_trace|default_runtime|failed_rotations|flush|get_logger|log_text|parse_level|parse_traceparent|start|stats|stop"
+    r"|to_string)(\[abi:cxx11\])?\(")
 # Instances of others' templates and inline functions, which every library has.
 OTHERS = re.compile(r"_Z(T[VIS]|GV|Z|T?hn?\d*_)*(NK?)?(St|S[absiod]|9__gnu_cxx|3fmt|6spdlog|6google)")
 
