@@ -220,6 +220,7 @@ FAULTLINE_API bool stop(std::chrono::nanoseconds deadline = std::chrono::seconds
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 
+/// @cond
 /// As to_string; takes no format specification.
 template <> struct fmt::formatter<faultline::runtime_stats> {
   constexpr auto parse(fmt::format_parse_context& c) { return c.begin(); }
@@ -228,5 +229,6 @@ template <> struct fmt::formatter<faultline::runtime_stats> {
     return std::copy(text.begin(), text.end(), c.out());
   }
 };
+/// @endcond
 
 #pragma GCC diagnostic pop
