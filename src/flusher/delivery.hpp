@@ -1,6 +1,7 @@
 // From views to handlers: who gets what, and what becomes of it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -42,7 +43,12 @@ class delivery {
     bool refuses;                ///< its latest `write` threw or lost something
     std::uint64_t held_since_ns; ///< since when a line waits for it; 0: none does
   };
-  [[nodiscard]] std::vector<known_handler>& known() noexcept { return known_; }
+  [[nodiscard]] const std::vector<known_handler>& known() const noexcept { return known_; }
+  /// The one of them that is that handler.
+  [[nodiscard]] known_handler& known_as(const handler& h) noexcept {
+    return *std::find_if(known_.begin(), known_.end(),
+                         [&h](const known_handler& k) { return k.target == &h; });
+  }
   /// Whether the handler did not take what it was last given.
   [[nodiscard]] bool refuses(const handler& h) const noexcept;
 

@@ -183,18 +183,22 @@ bool loss_report::write_handlers(std::uint64_t now_ns, moment when) {
   const bool all = when >= moment::end;
   handler& fallback = threads_.owner.default_target();
   bool wrote = false;
-  for (std::size_t i = 0; i < out_.known().size(); ++i) { // a line may make another handler known
-    delivery::known_handler h = out_.known()[i];
-    const std::uint64_t more = h.target->lost() - h.told;
-    if (more == 0 || h.target->lost() < h.told || !state{0, h.told_ns}.may_tell(now_ns, all)) continue;
+  const auto has_more = [](const delivery::known_handler& h) { return h.target->lost() > h.told; };
+  if (std::none_of(out_.known().begin(), out_.known().end(), has_more)) return false;
+  const std::vector<delivery::known_handler> known = out_.known(); // a line may make another one known
+  for (const delivery::known_handler& h : known) {
+    const std::uint64_t lost = h.target->lost();
+    if (lost <= h.told || !state{0, h.told_ns}.may_tell(now_ns, all)) continue;
     const bool is_down = h.refuses || h.target->pending() || when == moment::after_end;
-    if (is_down && h.held_since_ns == 0) out_.known()[i].held_since_ns = h.held_since_ns = now_ns;
-    if (is_down && (h.target == &fallback || (!all && now_ns - h.held_since_ns < interval_ns))) continue;
+    const std::uint64_t held_since = h.held_since_ns != 0 ? h.held_since_ns : now_ns;
+    if (is_down) out_.known_as(*h.target).held_since_ns = held_since;
+    if (is_down && (h.target == &fallback || (!all && now_ns - held_since < interval_ns))) continue;
+    const std::uint64_t more = lost - h.told;
     if (!write(is_down ? fallback : *h.target,
                fmt::format("lost: {} record{} that {} could not write, nor keep any longer", more,
                            s_if(more != 1), is_down ? "another handler" : "this handler")))
       continue;
-    delivery::known_handler& told = out_.known()[i];
+    delivery::known_handler& told = out_.known_as(*h.target);
     told.told = h.target->lost(); // this line is none of them
     told.told_ns = now_ns;
     told.held_since_ns = 0;
