@@ -15,7 +15,7 @@
 /// static variable; a lambda within it may. The static's name is the same wherever the macro stands: it is
 /// part of the name that the linker merges inline functions by.
 #define FAULTLINE_DETAIL_STATIC(type, ...)                                                                   \
-  []() __attribute__((always_inline))->type& {                                                               \
+  []() __attribute__((always_inline))->type& { /* NOLINT(bugprone-macro-parentheses): a type */              \
     static constinit type faultline_static{__VA_ARGS__};                                                     \
     return faultline_static;                                                                                 \
   }                                                                                                          \

@@ -279,9 +279,9 @@ void renew_slot(core& owner) noexcept {
   }
   const std::uint32_t name = slot->thread.name;
   slot->detach();
-  owner.release(); // not the last: the caller's runtime has it
   current_cursor = &closed_cursor;
   if (thread_slot* const renewed = obtain_slot(owner, {})) renewed->thread.name = name;
+  owner.release(); // the slot's; not the last: the caller's runtime has one
 }
 
 barred_section::barred_section() noexcept : before_(current_cursor) { current_cursor = &barred_cursor; }
