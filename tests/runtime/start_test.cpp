@@ -25,6 +25,7 @@
 #include "support/gated_handler.hpp"
 #include "support/manual_runtime.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/thread_sanitizer.hpp"
 
 using namespace faultline;
 using namespace std::chrono_literals;
@@ -320,6 +321,7 @@ TEST_CASE("settings are taken over, too") {
         }) == 0);
 }
 
+#ifndef FAULTLINE_TEST_TSAN // which lets no child of a program with threads start one of its own
 TEST_CASE("a forked child of a program that has begun may start with options of its own") {
   CHECK(alone([] {
           const stderr_in_file elsewhere;
@@ -340,6 +342,7 @@ TEST_CASE("a forked child of a program that has begun may start with options of 
           EXPECT(refusal({.default_target = make_memory_handler()}) == "accepted");
         }) == 0);
 }
+#endif
 
 TEST_CASE("what start cannot change is refused by the option's name and by what began the runtime") {
   const int failed = alone([] { // not in CHECK, where all lines would have one number
