@@ -48,14 +48,17 @@ bool delivery::give(handler& h, const batch& records) noexcept {
     touch(h);
     handler_access::write(h, records);
   });
-  const bool refuses = !accepted || h.lost() != lost;
-  if (!refuses && refusing_ == 0) return true;
+  note_refusal(h, !accepted || h.lost() != lost);
+  return accepted;
+}
+
+void delivery::note_refusal(const handler& h, bool refuses) noexcept {
+  if (!refuses && refusing_ == 0) return;
   for (known_handler& k : known_)
     if (k.target == &h && k.refuses != refuses) {
       k.refuses = refuses;
       refusing_ += refuses ? 1 : std::size_t{0} - 1;
     }
-  return accepted;
 }
 
 bool delivery::refuses(const handler& h) const noexcept {
@@ -89,7 +92,11 @@ void delivery::settle() {
 }
 
 bool delivery::flush_handlers(bool all) {
-  for (handler* h : touched_) guarded(*h, [h, all] { all ? h->flush_all() : h->flush(); });
+  for (handler* h : touched_) {
+    const std::uint64_t lost = h->lost();
+    guarded(*h, [h, all] { all ? h->flush_all() : h->flush(); });
+    if (h->lost() != lost) note_refusal(*h, true); // it took the text, and could not put it out
+  }
   std::erase_if(touched_, [](const handler* h) { return !h->pending(); });
   return !touched_.empty();
 }

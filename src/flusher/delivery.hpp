@@ -40,7 +40,7 @@ class delivery {
     handler* target;
     std::uint64_t told;
     std::uint64_t told_ns;
-    bool refuses;                ///< its latest `write` threw or lost something
+    bool refuses;                ///< its latest `write` threw, or something was lost by it or behind it
     std::uint64_t held_since_ns; ///< since when a line waits for it; 0: none does
   };
   [[nodiscard]] const std::vector<known_handler>& known() const noexcept { return known_; }
@@ -68,6 +68,7 @@ class delivery {
  private:
   void touch(handler& h); ///< to be flushed at the round's end
   bool give(handler& h, const batch& records) noexcept;
+  void note_refusal(const handler& h, bool refuses) noexcept;
   template <class Call> bool guarded(const handler& called, Call&& call) noexcept;
 
   ledger& counts_;
