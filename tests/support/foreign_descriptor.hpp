@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <iterator>
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 #include "support/catch.hpp"
+#include "support/in_time.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace faultline::test {
@@ -114,7 +117,12 @@ template <class Check> [[nodiscard]] bool in_child(Check&& check) {
     ::_exit(result);
   }
   int status = -1;
-  REQUIRE(::waitpid(child, &status, 0) == child);
+  const bool ended = within(std::chrono::minutes(1), [&] { return ::waitpid(child, &status, WNOHANG) == child; });
+  if (!ended) {
+    ::kill(child, SIGABRT); // a core file shows where it hangs
+    ::waitpid(child, &status, 0);
+  }
+  CHECK(ended);
   INFO("the child's status: " << status);
   CHECK(WIFEXITED(status));
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
