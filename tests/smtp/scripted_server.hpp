@@ -54,8 +54,11 @@ class scripted_server {
  public:
   using script = std::function<std::string(const std::string& line)>;
 
-  explicit scripted_server(script answer = usual)
-      : answer_(std::move(answer)), thread_([this] { serve(); }) {}
+  /// Returns once its thread serves: a test may fork then, as no thread is about to start, with the
+  /// allocator's locks taken.
+  explicit scripted_server(script answer = usual) : answer_(std::move(answer)), thread_([this] { serve(); }) {
+    while (!serves_) std::this_thread::yield();
+  }
   ~scripted_server() {
     ending_ = true;
     thread_.join();
@@ -85,6 +88,7 @@ class scripted_server {
 
  private:
   void serve() {
+    serves_ = true;
     while (!ending_) {
       if (!readable(socket_.descriptor())) continue;
       const int connection = ::accept4(socket_.descriptor(), nullptr, nullptr, SOCK_CLOEXEC);
@@ -149,6 +153,7 @@ class scripted_server {
 
   silent_server socket_;
   script answer_;
+  std::atomic<bool> serves_{false};         // the thread has started; nothing else depends on it
   std::atomic<bool> ending_{false};         // the test's wish; nothing else depends on it
   std::atomic<std::size_t> connections_{0}; // a counter
   bool in_data_ = false;

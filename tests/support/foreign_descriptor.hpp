@@ -117,7 +117,8 @@ template <class Check> [[nodiscard]] bool in_child(Check&& check) {
     ::_exit(result);
   }
   int status = -1;
-  const bool ended = within(std::chrono::minutes(1), [&] { return ::waitpid(child, &status, WNOHANG) == child; });
+  const bool ended =
+      within(std::chrono::minutes(1), [&] { return ::waitpid(child, &status, WNOHANG) == child; });
   if (!ended) {
     ::kill(child, SIGABRT); // a core file shows where it hangs
     ::waitpid(child, &status, 0);
