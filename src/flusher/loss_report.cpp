@@ -55,7 +55,7 @@ bool loss_report::write_due(std::uint64_t now_ns, moment when) {
   looked_ns_ = now_ns;
   bool wrote = false;
   for (std::size_t k = 0; k < loss_kinds; ++k)
-    if (kinds_[k].may_tell(now_ns, all) && write_kind(static_cast<loss_kind>(k))) {
+    if (kinds_[k].may_tell(now_ns, all) && write_kind(static_cast<loss_kind>(k), all)) {
       kinds_[k].last_ns = now_ns;
       wrote = true;
     }
@@ -64,7 +64,7 @@ bool loss_report::write_due(std::uint64_t now_ns, moment when) {
 }
 
 /// Slots with something more of that kind, by what they have in common.
-std::vector<loss_report::group> loss_report::groups_of(loss_kind kind) {
+std::vector<loss_report::group> loss_report::groups_of(loss_kind kind, bool all) {
   std::vector<group> groups;
   const std::size_t k = index_of(kind);
   for (thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr;
@@ -72,7 +72,10 @@ std::vector<loss_report::group> loss_report::groups_of(loss_kind kind) {
     const std::uint64_t now = read(slot->counts.losses[k]);
     if (now == slot->flusher.told_losses[k]) continue;
     loss latest;
-    if (!slot->counts.latest_losses[k].read(latest)) continue; // it is being written: the next look finds it
+    if (!slot->counts.latest_losses[k].read(latest)) { // it is being written
+      if (!all) continue;                              // the next look finds it
+      latest = {};
+    }
     latest.name.back() = 0;
     auto same = std::find_if(groups.begin(), groups.end(), [&latest](const group& g) {
       return g.latest.target == latest.target &&
@@ -87,9 +90,9 @@ std::vector<loss_report::group> loss_report::groups_of(loss_kind kind) {
   return groups;
 }
 
-bool loss_report::write_kind(loss_kind kind) {
+bool loss_report::write_kind(loss_kind kind, bool all) {
   bool wrote = false;
-  for (const group& g : groups_of(kind)) {
+  for (const group& g : groups_of(kind, all)) {
     const std::string text = describe(kind, g);
     bool told = false;
     for (handler* const target : targets_of(g.latest)) told = write(*target, text) || told;

@@ -51,11 +51,11 @@ class loss_report {
     [[nodiscard]] bool may_tell(std::uint64_t now_ns, bool all) const noexcept;
   };
 
-  bool write_kind(loss_kind kind);
+  bool write_kind(loss_kind kind, bool all);
   bool write_others(std::uint64_t now_ns, bool all);
   bool write_handlers(std::uint64_t now_ns, moment when);
   [[nodiscard]] std::array<std::uint64_t, others> count_others() const noexcept;
-  [[nodiscard]] std::vector<group> groups_of(loss_kind kind);
+  [[nodiscard]] std::vector<group> groups_of(loss_kind kind, bool all);
   [[nodiscard]] std::vector<handler*> targets_of(const loss& latest);
   bool write(handler& target, const std::string& text);
   [[nodiscard]] std::string describe(loss_kind kind, const group& lost) const;
