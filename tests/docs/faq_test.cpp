@@ -72,6 +72,8 @@ std::chrono::microseconds processor_time() {
          std::chrono::microseconds(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
+constexpr auto next_to_none = 20ms;
+
 /// What the process uses in a second in which nobody logs, after some work.
 std::chrono::microseconds idle_second(flusher_mode mode) {
   runtime_options options;
@@ -92,9 +94,9 @@ std::chrono::microseconds idle_second(flusher_mode mode) {
 } // namespace
 
 TEST_CASE("a runtime with nothing to do takes next to no processor time") {
-  CHECK(idle_second(flusher_mode::thread) < 20ms);
+  CHECK(idle_second(flusher_mode::thread) < next_to_none);
 }
 
 TEST_CASE("processor time taken for nothing would be noticed") {
-  CHECK(idle_second(flusher_mode::spinning) > 100ms);
+  CHECK(idle_second(flusher_mode::spinning) > next_to_none); // beside other load, too
 }
