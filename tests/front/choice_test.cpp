@@ -158,6 +158,15 @@ TEST_CASE("an interval is over when the clock says so, and begins anew with its 
   CHECK(limit.admits(103, 100));
 }
 
+TEST_CASE("a limit is believed that lies two intervals ahead, and none that lies further") {
+  detail::interval_limit limit;
+  CHECK(limit.admits(1000, 100));
+  CHECK_FALSE(limit.admits(900, 100));
+  CHECK(limit.admits(899, 100));
+  CHECK_FALSE(limit.admits(998, 100));
+  CHECK(limit.admits(999, 100));
+}
+
 TEST_CASE("an interval of some milliseconds ends") {
   written w;
   const auto start = std::chrono::steady_clock::now();

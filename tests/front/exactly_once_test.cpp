@@ -178,6 +178,37 @@ TEST_CASE("what a handler had stays known through any number of changes to the l
   CHECK(rt.messages() == strings{"passed", "error"});
 }
 
+TEST_CASE("a handler that was away is not given what was logged meanwhile, however often it goes again") {
+  manual_runtime rt;
+  logger lg = rt.get();
+  lg.add_handler(make_null_handler()); // so that the record waits in the outbox
+  lg.add_handler(rt.target);
+  lg.remove_handler(rt.target);
+  FAULTLINE_INFO(lg, "while it was away");
+  lg.add_handler(rt.target);
+  FAULTLINE_INFO(lg, "while it was back");
+  lg.remove_handler(rt.target);
+  lg.remove_handler(rt.target);
+  CHECK(rt.messages() == strings{"while it was back"});
+}
+
+TEST_CASE("a record that waits is written by the handler that it had, whatever came and went long before") {
+  manual_runtime rt;
+  logger lg = rt.get();
+  for (int i = 0; i < 200; ++i) {
+    lg.add_handler(rt.target);
+    lg.remove_handler(rt.target);
+  }
+  lg.add_handler(rt.target);
+  FAULTLINE_INFO(lg, "it has it");
+  lg.remove_handler(rt.target);
+  for (int i = 0; i < 60; ++i) {
+    lg.add_handler(rt.target);
+    lg.remove_handler(rt.target);
+  }
+  CHECK(rt.messages() == strings{"it has it"});
+}
+
 TEST_CASE("scopes on different targets tripped by one record write nearest logger first") {
   strings order;
   const auto recording = [&order](std::string name) {

@@ -7,7 +7,10 @@
 #include <thread>
 #include <vector>
 
+#include <faultline/configuration_error.hpp>
+
 #include "plugins/loaded_plugin.hpp"
+#include "stress/child.hpp"
 #include "stress/scale.hpp"
 #include "support/catch.hpp"
 #include "support/manual_runtime.hpp"
@@ -99,6 +102,25 @@ TEST_CASE("what an unloaded plug-in logged is written after it went") {
   CHECK_THAT(rt.target->text(), contains("ERROR host plugin.cpp fail"));
   CHECK_THAT(rt.target->text(), contains("second failed\n"));
   CHECK(closes(rt.stats()));
+}
+
+TEST_CASE("what began the runtime is told by name though the plug-in that it was in has gone") {
+  CHECK(stress::in_child([] {
+          loaded_plugin first(PLUGIN_FIRST);
+          first->hold(get_logger("plugged"), 1, "three");
+          first.unload();
+          try {
+            start({.flusher = flusher_mode::manual});
+          } catch (const configuration_error& e) {
+            const std::string text = e.what();
+            return text.find("the statement at ") != std::string::npos &&
+                           text.find("plugin.cpp:") != std::string::npos &&
+                           text.ends_with("in hold, \"first held {} of {}\"")
+                       ? 0
+                       : 1;
+          }
+          return 2;
+        }) == 0);
 }
 
 #if defined(PLUGIN_PINNED) && !defined(__clang__)

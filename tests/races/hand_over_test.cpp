@@ -327,3 +327,21 @@ TEST_CASE("the flusher's time does not undo what a thread has read meanwhile") {
   };
   check_race(play, std::tuple{strings{"first", "second"}, true}, planted_fault::time_is_stored);
 }
+
+TEST_CASE("a handler that comes or goes while a record is on its way into the outbox has the record once") {
+  for (const race_point here : {race_point::entry_ready, race_point::entry_published})
+    for (const bool comes : {true, false}) {
+      scene s;
+      logger lg = s.lg;
+      lg.add_handler(make_null_handler()); // the record is passed in any case
+      if (comes) lg.remove_handler(s.target);
+      s.at(here, [&] { comes ? lg.add_handler(s.target) : lg.remove_handler(s.target); });
+      s.thread.does([&] {
+        const error_scope scope(lg);
+        FAULTLINE_INFO(lg, "passed");
+        FAULTLINE_ERROR(lg, "failed");
+      });
+      REQUIRE(s.messages() == strings{"passed", "failed"});
+      REQUIRE(closes(s.stats()));
+    }
+}

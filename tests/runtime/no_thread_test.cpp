@@ -1,6 +1,7 @@
 // A system that has no thread for the flusher, for a while. A program of its own: it replaces pthread_create.
 #include <cerrno>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <dlfcn.h>
@@ -10,6 +11,7 @@
 
 #include <faultline/faultline.hpp>
 
+#include "stress/child.hpp"
 #include "support/catch.hpp"
 
 namespace {
@@ -78,4 +80,53 @@ TEST_CASE(
   int status = -1;
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(status == 0);
+}
+
+TEST_CASE("start may be called again where the flusher could not be started, with another target") {
+  CHECK(stress::in_child([] {
+          const auto target = make_memory_handler();
+          refuses = true;
+          bool is_told = false;
+          try {
+            start({.default_target = make_null_handler()});
+          } catch (const std::system_error&) {
+            is_told = true;
+          }
+          refuses = false;
+          start({.default_target = target});
+          {
+            const error_scope scope(get_logger());
+            FAULTLINE_ERROR(get_logger(), "with a thread");
+          }
+          return is_told && flush() && target->messages() == std::vector<std::string>{"with a thread"} ? 0
+                                                                                                       : 1;
+        }) == 0);
+}
+
+TEST_CASE("a target that a start named which could not start anything stays one of its own") {
+  CHECK(stress::in_child([] {
+          default_runtime().attach_thread();
+          return stress::in_child([] {
+            const auto first = make_memory_handler();
+            const auto second = make_memory_handler();
+            refuses = true;
+            bool is_told = false;
+            try {
+              start({.default_target = first});
+            } catch (const std::system_error&) {
+              is_told = true;
+            }
+            refuses = false;
+            start({.default_target = second});
+            {
+              const error_scope scope(get_logger(), {.target = first});
+              FAULTLINE_ERROR(get_logger(), "by name");
+            }
+            const bool is_whole = flush();
+            return is_told && is_whole && second->messages().empty() &&
+                           first->messages() == std::vector<std::string>{"by name"}
+                       ? 0
+                       : 1;
+          });
+        }) == 0);
 }

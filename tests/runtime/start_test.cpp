@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <sstream>
@@ -13,14 +12,11 @@
 #include <unordered_set>
 #include <vector>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <faultline/configuration.hpp>
 #include <faultline/configuration_error.hpp>
 #include <faultline/faultline.hpp>
 
-#include "stress/child.hpp"
+#include "runtime/start.hpp"
 #include "support/catch.hpp"
 #include "support/gated_handler.hpp"
 #include "support/manual_runtime.hpp"
@@ -29,61 +25,13 @@
 
 using namespace faultline;
 using namespace std::chrono_literals;
-using faultline::stress::in_child;
+using faultline::test::alone;
 using faultline::test::closes;
+using faultline::test::expect;
+using faultline::test::has;
+using faultline::test::refusal;
+using faultline::test::stderr_in_file;
 using faultline::test::strings;
-
-namespace {
-
-/// In a child: what does not hold, for standard error in the end; the child fails.
-std::string wrong;
-void expect(bool holds, std::string_view what) {
-  if (!holds) wrong.append("does not hold: ").append(what).append("\n");
-}
-#define EXPECT(...) expect((__VA_ARGS__), #__VA_ARGS__)
-
-template <class Body> int alone(Body body) {
-  return in_child([&] {
-    body();
-    std::fputs(wrong.c_str(), stderr);
-    return wrong.empty() ? 0 : 1;
-  });
-}
-
-std::string refusal(runtime_options options) {
-  try {
-    start(std::move(options));
-  } catch (const configuration_error& e) {
-    return e.what();
-  }
-  return "accepted";
-}
-
-bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
-
-/// Lines of the file that standard error is from now on.
-class stderr_in_file {
- public:
-  stderr_in_file() : before_(::dup(STDERR_FILENO)) {
-    const int file = ::open(path().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_APPEND, 0600);
-    ::dup2(file, STDERR_FILENO);
-    ::close(file);
-  }
-  stderr_in_file(const stderr_in_file&) = delete;
-  stderr_in_file& operator=(const stderr_in_file&) = delete;
-  ~stderr_in_file() {
-    ::dup2(before_, STDERR_FILENO);
-    ::close(before_);
-  }
-  [[nodiscard]] std::string text() const { return test::contents(path()); }
-
- private:
-  [[nodiscard]] std::string path() const { return directory_.file("stderr"); }
-  test::temporary_directory directory_;
-  int before_;
-};
-
-} // namespace
 
 TEST_CASE("a program that logs before it calls start goes on with what start says") {
   CHECK(alone([] {
@@ -424,12 +372,15 @@ TEST_CASE("threads that fail while start is called leave each record in one plac
           const stderr_in_file before;
           const auto after = make_memory_handler();
           const logger lg = get_logger("options");
-          constexpr int rounds = 300;
+          constexpr int rounds = 100;
           std::atomic<int> done{0};
+          std::atomic<bool> started{false};
           std::vector<std::thread> threads;
           for (int t = 0; t < 4; ++t)
             threads.emplace_back([&, t] {
-              for (int i = 0; i < rounds; ++i) {
+              int behind = 0;
+              for (int i = 0; behind < rounds; ++i) {
+                if (started) ++behind;
                 const error_scope outer(lg);
                 FAULTLINE_DEBUG(lg, "outer {} {}", t, i);
                 {
@@ -441,8 +392,9 @@ TEST_CASE("threads that fail while start is called leave each record in one plac
                 ++done;
               }
             });
-          while (done < rounds) std::this_thread::yield();
+          while (done < 3 * rounds) std::this_thread::yield();
           start({.default_target = after, .argument_bytes = 64, .busy_interval = 100us});
+          started = true;
           for (std::thread& t : threads) t.join();
           EXPECT(flush());
           std::size_t lines = 0;

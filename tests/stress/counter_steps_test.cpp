@@ -5,141 +5,25 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <ctime>
 #include <map>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <faultline/faultline.hpp>
 
 #include "base/clock.hpp"
-#include "base/test_point.hpp"
 #include "ledgers.hpp"
 #include "scale.hpp"
+#include "stepping_clocks.hpp"
 #include "support/catch.hpp"
 #include "support/manual_runtime.hpp"
-
-namespace {
-
-using namespace std::chrono_literals;
-
-enum class step : std::uint8_t {
-  none,
-  back_2_s,
-  back_1_h,
-  to_zero,
-  ahead_1_day,
-  stands_still,
-  wild,
-  runs_back
-};
-constexpr std::array all_steps{step::back_2_s, step::back_1_h, step::to_zero, step::ahead_1_day};
-constexpr std::int64_t ticks_per_ns = 3;
-
-// All clocks. A test may have its own time, which goes on by 30 ns at each reading and as the test says.
-std::atomic<bool> own_time{false};
-std::atomic<std::int64_t> own_ns{7'200'000'000'000}; // the machine is up for two hours
-std::atomic<std::int64_t> offset_ticks{0};
-std::atomic<std::uint64_t> readings{0}; // of the counter
-std::atomic<std::uint64_t> step_at{0};  // the reading before which it steps
-step step_kind = step::none;
-constexpr std::int64_t own_wall_s = 1'700'000'000;
-
-std::atomic<bool> trusted{false}; // the planted fault
-
-std::int64_t system_ns(clockid_t clock) noexcept {
-  timespec now{};
-  ::syscall(SYS_clock_gettime, clock, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
-
-std::int64_t monotonic_ns() noexcept {
-  // Beside the system's time the counter is that of a machine that is up for a day.
-  return own_time.load() ? own_ns.fetch_add(30) : system_ns(CLOCK_MONOTONIC) + 86'400'000'000'000;
-}
-
-void make_step(step kind) noexcept {
-  constexpr std::int64_t second = 1'000'000'000 * ticks_per_ns;
-  switch (kind) {
-  case step::back_2_s: offset_ticks -= 2 * second; return;
-  case step::back_1_h: offset_ticks -= 3600 * second; return;
-  case step::to_zero: offset_ticks = -monotonic_ns() * ticks_per_ns; return;
-  case step::ahead_1_day: offset_ticks += 86'400 * second; return;
-  case step::none:
-  case step::stands_still:
-  case step::wild:
-  case step::runs_back: return;
-  }
-}
-
-} // namespace
-
-extern "C" unsigned long long faultline_test_counter() noexcept {
-  const std::uint64_t reading = readings.fetch_add(1) + 1;
-  if (reading == step_at.load()) make_step(step_kind);
-  if (step_kind == step::stands_still) return 1000;
-  if (step_kind == step::runs_back)
-    return 1'000'000'000'000'000U - static_cast<unsigned long long>(monotonic_ns() / 4);
-  if (step_kind == step::wild) return reading * 0x9E37'79B9'7F4A'7C15U >> 8;
-  return static_cast<unsigned long long>(monotonic_ns() * ticks_per_ns + offset_ticks.load());
-}
-
-extern "C" int clock_gettime(clockid_t clock, timespec* time) noexcept {
-  if (!own_time.load()) return static_cast<int>(::syscall(SYS_clock_gettime, clock, time));
-  const std::int64_t ns = own_ns.fetch_add(30);
-  *time = {(clock == CLOCK_REALTIME ? own_wall_s : 0) + ns / 1'000'000'000, ns % 1'000'000'000};
-  return 0;
-}
-
-namespace faultline::detail {
-
-void test_point(race_point /*here*/) noexcept {}
-bool is_planted(planted_fault fault) noexcept {
-  return fault == planted_fault::counter_is_trusted && trusted.load();
-}
-
-} // namespace faultline::detail
 
 namespace faultline::stress {
 namespace {
 
+using namespace std::chrono_literals;
 using test::strings;
-using wall_time = std::chrono::system_clock::time_point;
-
-wall_time own_now() {
-  return wall_time(std::chrono::seconds(own_wall_s) + std::chrono::nanoseconds(own_ns.load()));
-}
-void let_pass(std::chrono::nanoseconds time) { own_ns += time.count(); }
-
-/// Its own time, and one step before a reading.
-class stage {
- public:
-  stage(step kind, std::uint64_t at) {
-    own_time = true;
-    offset_ticks = 0;
-    readings = 0;
-    step_kind = kind;
-    step_at = at;
-  }
-  stage(const stage&) = delete;
-  stage& operator=(const stage&) = delete;
-  ~stage() {
-    own_time = false;
-    offset_ticks = 0;
-    step_at = 0;
-    step_kind = step::none;
-  }
-};
-
-bool is_available() {
-  const bool is = detail::detect_clock_source() == detail::clock_source::tsc;
-  if (!is) WARN("this processor has no time stamp counter to read: nothing is shown");
-  return is;
-}
 
 /// What is wrong, in words.
 class findings {

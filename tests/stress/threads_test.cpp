@@ -1,4 +1,5 @@
 // Threads that come and go, scopes on the wrong thread, runtimes side by side, and the end of a runtime.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -140,6 +141,40 @@ TEST_CASE("a target that had another runtime before lives as long as the present
   }
   REQUIRE(second->run_once());
   CHECK(records == 1);
+}
+
+TEST_CASE("a record is at a scope's target once, though that comes and goes as a handler all the time") {
+  const auto target = make_memory_handler();
+  runtime r({.default_target = target, .storm_dumps_per_second = 0});
+  logger lg = r.get_logger("app");
+  lg.add_handler(make_null_handler()); // each record is passed, and held
+  std::size_t logged = 0;
+  for (std::size_t n = scaled(600); n > 0; --n) {
+    std::atomic<bool> begun{false};
+    std::atomic<bool> over{false};
+    std::thread thread([&] {
+      for (int i = 0; i < 100 && !over.load(); ++i) { // as many as there are buffers for
+        error_scope scope(lg);
+        for (int j = 0; j < 5; ++j) FAULTLINE_INFO(lg, "{}", logged++);
+        scope.trip("asked");
+        begun.store(true);
+      }
+    });
+    while (!begun.load()) std::this_thread::yield();
+    for (int i = 0; i < 30; ++i) { // as many stays as are remembered, and less
+      lg.add_handler(target);
+      lg.remove_handler(target);
+    }
+    over = true;
+    thread.join();
+    REQUIRE(r.flush());
+  }
+  REQUIRE(r.stop());
+  REQUIRE(r.stats().lost == 0);
+  std::vector<int> seen(logged, 0);
+  for (const stored_record& record : target->records()) ++seen.at(std::stoul(record.message));
+  CHECK(std::count(seen.begin(), seen.end(), 1) == static_cast<std::ptrdiff_t>(logged));
+  check_ledgers(r.stats(), logged);
 }
 
 TEST_CASE("a scope that ends on another thread is counted and abandoned") {
