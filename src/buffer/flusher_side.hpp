@@ -11,6 +11,8 @@
 
 namespace faultline::detail {
 
+class thread_slot;
+
 struct flusher_side {
   buffer* first = nullptr; ///< taken and not yet written, in order
   buffer* last = nullptr;
@@ -26,6 +28,9 @@ struct flusher_side {
   std::array<handler*, deepest_scope>
       last_targets{}; ///< of the latest dump, for the outbox entry that belongs to it
   std::size_t last_target_count = 0;
+  /// Of a thread that `start` gave other sizes: its slot of before, whose records are written first. Release
+  /// by the thread before it uses this slot, acquire by the flusher, which takes it away once that is done.
+  std::atomic<thread_slot*> former{nullptr};
 };
 
 } // namespace faultline::detail

@@ -150,6 +150,13 @@ void round::take_buffers(outcome& result) {
 /// True when everything noted for the thread is written.
 bool round::write_thread(thread_slot& slot) {
   auto& side = slot.flusher;
+  if (thread_slot* const former = side.former.load(std::memory_order_acquire)) [[unlikely]] {
+    // All that the thread left there it published before anything here, if after the limits were noted.
+    former->flusher.outbox_limit = former->out.published();
+    former->flusher.hand_overs_limit = former->hand_overs_published.published();
+    if (!write_thread(*former)) return false;
+    side.former.store(nullptr, std::memory_order_relaxed);
+  }
   std::uint64_t at = slot.out.taken();
   bool whole = true;
   router_.forget();

@@ -280,7 +280,10 @@ void renew_slot(core& owner) noexcept {
   const std::uint32_t name = slot->thread.name;
   slot->detach();
   current_cursor = &closed_cursor;
-  if (thread_slot* const renewed = obtain_slot(owner, {})) renewed->thread.name = name;
+  if (thread_slot* const renewed = obtain_slot(owner, {})) {
+    renewed->thread.name = name;
+    renewed->flusher.former.store(slot, std::memory_order_release); // see write_thread
+  }
   owner.release(); // the slot's; not the last: the caller's runtime has one
 }
 

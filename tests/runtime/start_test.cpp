@@ -92,6 +92,25 @@ TEST_CASE("a dump on its way when start is called goes to the target that start 
         }) == 0);
 }
 
+TEST_CASE("what a thread logged before a start with other sizes is written before what it logs then") {
+  CHECK(alone([] {
+          const stderr_in_file elsewhere;
+          const auto gate = std::make_shared<test::gated_handler>();
+          get_logger("gate").add_handler(gate);
+          FAULTLINE_INFO(get_logger("gate"), "hangs");
+          gate->wait_for_one_that_hangs();
+          const auto target = make_memory_handler();
+          logger lg = get_logger("options");
+          lg.add_handler(target);
+          FAULTLINE_INFO(lg, "first");
+          start({.default_target = target, .argument_bytes = 100});
+          FAULTLINE_INFO(lg, "second");
+          gate->open();
+          EXPECT(flush());
+          EXPECT(target->messages() == strings{"first", "second"});
+        }) == 0);
+}
+
 TEST_CASE("no record is at the new target twice though one scope was entered before start, the other after") {
   CHECK(alone([] {
           const stderr_in_file elsewhere;
