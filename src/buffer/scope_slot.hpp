@@ -50,7 +50,7 @@ struct scope_slot {
   level_mask outer_trip_mask; ///< the cursor's trip mask before it was entered
   std::uint8_t target_bit;
   bool counts;         ///< full_policy::flush
-  bool passing;        ///< it passes through: what it sees is written at once
+  bool passing;        ///< it passes through: what it sees is written at once, and it holds nothing
   std::uint8_t traits; ///< of scope_trait
   position owed_to;    ///< what it owes up to here is counted as lost
   /// 0, or the serial of the scope once it ended on another thread: it trips no more and goes when the thread
@@ -64,8 +64,6 @@ struct scope_slot {
   }
   [[nodiscard]] bool owes() const noexcept { return (traits & scope_owes) != 0; }
   [[nodiscard]] bool is_special() const noexcept { return (traits & scope_special) != 0; }
-  /// It has been told all that it saw, and holds nothing.
-  [[nodiscard]] bool holds_nothing() const noexcept { return passing && !owes(); }
   /// The first records that it wants besides the last.
   [[nodiscard]] std::uint64_t pin_first() const noexcept { return is_special() ? special.pin_first : 0; }
   void owe(bool owing) noexcept {

@@ -158,7 +158,6 @@ void leave(thread_slot& slot, std::uint32_t index, bool well) noexcept {
       trip_without_record(slot, failure_of(index), cause);
     }
   }
-  if (scope.passing && scope.owes()) write_at_end(slot, index, trigger::full, "kept until the end");
   if (well && scope.is_special() && scope.special.sample_every != 0 && !scope.special.failed &&
       slot.samples.is_due(scope.special.sample_every))
     write_at_end(slot, index, trigger::sample, {});
