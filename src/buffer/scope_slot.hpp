@@ -22,13 +22,11 @@ enum scope_trait : std::uint8_t {
 
 /// Options that few scopes have, so that entering the others costs nothing for them.
 struct special_options {
-  expectation expects;        ///< null: no error is expected
-  std::uint64_t pin_first;    ///< records that are not forgotten
-  std::uint64_t pinned;       ///< of these, records dealt with when their segment was forgotten
-  position pinned_to;         ///< and where these end
-  std::uint64_t sample_every; ///< 0: no successful scope is written
-  bool passes_through;        ///< trip_policy::pass_through
-  bool failed;                ///< it tripped, and not because it was full
+  expectation expects;     ///< null: no error is expected
+  std::uint64_t pin_first; ///< records that are not forgotten
+  std::uint64_t pinned;    ///< of these, records dealt with when their segment was forgotten
+  position pinned_to;      ///< and where these end
+  bool passes_through;     ///< trip_policy::pass_through
 
   /// The next records are its first.
   void pin_anew() noexcept { pinned = pinned_to = 0; }

@@ -187,13 +187,6 @@ namespace {
   }
 }
 
-/// For the sample of successful work.
-[[gnu::noinline]] void note_failed(thread_slot& slot, scope_set failed) noexcept {
-  const auto scopes = slot.scopes();
-  for (std::size_t i = 0; i < scopes.size(); ++i)
-    if ((failed & bit_of_scope(i)) != 0 && scopes[i].is_special()) scopes[i].special.failed = true;
-}
-
 /// `Only`: the thread has one scope open, which has no special options and tripped. Most failures are that,
 /// and what the compiler then knows saves them a third of the instructions.
 template <bool Only>
@@ -202,8 +195,6 @@ hand_over_result hand_over_from(thread_slot& slot, const trip_decision& d, const
   assert(!Only || d.tripped == bit_of_scope(0));
   const scope_set tripped = Only ? bit_of_scope(0) : d.tripped;
   const bool special = !Only && slot.some_special;
-  if (special) [[unlikely]]
-    note_failed(slot, d.failed);
   if (cause.trigger != trigger::full && g.storms.suppress(cause.site)) {
     owe(slot, tripped);
     add(slot.counts.contexts_suppressed, 1);
@@ -302,7 +293,6 @@ void trip_without_record(thread_slot& slot, trip_decision d, const trip_cause& c
     if ((d.tripped & bit_of_scope(i)) != 0 && !scopes[i].passing &&
         scopes[i].logged_mark != slot.place().logged)
       holding |= bit_of_scope(i);
-  note_failed(slot, d.failed);
   if (holding == 0) return begin_passing(slot, d.failed); // no empty dumps
   if (!slot.home->accepting.load(std::memory_order_relaxed)) {
     add(slot.counts.after_stop, 1);
