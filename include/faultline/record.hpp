@@ -84,7 +84,7 @@ enum class trigger : std::uint8_t {
   result,    ///< the predicate on the wrapped function's result
   full, ///< the held records reached the capacity of a scope with full_policy::flush; or the outbox was full,
         ///< and what a scope would have had written at once comes in a dump
-  sample, ///< nothing failed: one in scope_options::sample_every, by chance
+  sample, ///< not used any more: a sample is a call, see docs/recipes/sample.md
 };
 
 /// The trigger's name in lower case.

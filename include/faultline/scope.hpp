@@ -96,8 +96,6 @@ struct scope_options {
   std::chrono::nanoseconds budget = {}; ///< a scope that takes longer is written as "slow"; zero: no budget
   /// Errors for which it returns true do not trip the scope: the target gets them at once, alone. Null: none.
   expectation expects = nullptr;
-  /// Of scopes that end well one in so many is written, as "sample": on average, chosen at random. 0: none.
-  std::size_t sample_every = 0;
 };
 
 namespace detail {

@@ -22,13 +22,11 @@ enum scope_trait : std::uint8_t {
 
 /// Options that few scopes have, so that entering the others costs nothing for them.
 struct special_options {
-  expectation expects;        ///< null: no error is expected
-  std::uint64_t pin_first;    ///< records that are not forgotten
-  std::uint64_t pinned;       ///< of these, records dealt with when their segment was forgotten
-  position pinned_to;         ///< and where these end
-  std::uint64_t sample_every; ///< 0: no successful scope is written
-  bool passes_through;        ///< trip_policy::pass_through
-  bool failed;                ///< it tripped, and not because it was full
+  expectation expects;     ///< null: no error is expected
+  std::uint64_t pin_first; ///< records that are not forgotten
+  std::uint64_t pinned;    ///< of these, records dealt with when their segment was forgotten
+  position pinned_to;      ///< and where these end
+  bool passes_through;     ///< trip_policy::pass_through
 
   /// The next records are its first.
   void pin_anew() noexcept { pinned = pinned_to = 0; }
@@ -50,7 +48,7 @@ struct scope_slot {
   level_mask outer_trip_mask; ///< the cursor's trip mask before it was entered
   std::uint8_t target_bit;
   bool counts;         ///< full_policy::flush
-  bool passing;        ///< it passes through: what it sees is written at once
+  bool passing;        ///< it passes through: what it sees is written at once, and it holds nothing
   std::uint8_t traits; ///< of scope_trait
   position owed_to;    ///< what it owes up to here is counted as lost
   /// 0, or the serial of the scope once it ended on another thread: it trips no more and goes when the thread
@@ -64,8 +62,6 @@ struct scope_slot {
   }
   [[nodiscard]] bool owes() const noexcept { return (traits & scope_owes) != 0; }
   [[nodiscard]] bool is_special() const noexcept { return (traits & scope_special) != 0; }
-  /// It has been told all that it saw, and holds nothing.
-  [[nodiscard]] bool holds_nothing() const noexcept { return passing && !owes(); }
   /// The first records that it wants besides the last.
   [[nodiscard]] std::uint64_t pin_first() const noexcept { return is_special() ? special.pin_first : 0; }
   void owe(bool owing) noexcept {

@@ -11,8 +11,7 @@ namespace faultline::detail {
 using position = std::uint64_t;
 
 /// Of the records that a scope sees since its watermark it writes the last `capacity`, and its first ones,
-/// but for those that its target has already. Of a scope that passes through, which wrote nearly all, these
-/// use up no capacity.
+/// but for those that its target has already.
 struct scope_window {
   position from;           ///< the watermark, or where what is not forgotten begins
   position pins_from;      ///< pinned records between these two are its first
@@ -20,14 +19,13 @@ struct scope_window {
   std::uint64_t first;     ///< so many from `from` on are its first as well
   std::uint64_t capacity;  ///< and so many its last
   std::uint8_t target_bit; ///< records with this bit have been written to the target
-  bool passing;            ///< the scope passes through
 
   [[nodiscard]] bool is_written(const record_reader& record) const noexcept {
     return (record.targets() & target_bit) != 0;
   }
   /// Whether that record is one of those of which the scope writes the first and the last.
-  [[nodiscard]] bool holds(const record_reader& record, position where) const noexcept {
-    return (where >= from || (where >= pins_from && where < pins_to)) && !(passing && is_written(record));
+  [[nodiscard]] bool holds(position where) const noexcept {
+    return where >= from || (where >= pins_from && where < pins_to);
   }
 };
 
@@ -40,21 +38,21 @@ struct written_part {
   [[nodiscard]] bool is_empty() const noexcept { return first_to == 0 && last_from == UINT64_MAX; }
 };
 
-/// `for_each(use)` calls `use(record_reader&, position)` for each record that the scope sees, oldest first.
+/// `for_each(use)` calls `use(record, position)` for each record that the scope sees, oldest first.
 template <class ForEach> written_part part_of(const scope_window& window, ForEach&& for_each) {
   written_part part{.first_to = window.from};
   std::uint64_t count = 0;
   std::uint64_t first = window.first;
-  for_each([&](const record_reader& record, position where) {
-    if (!window.holds(record, where)) return;
+  for_each([&](const auto&, position where) {
+    if (!window.holds(where)) return;
     ++count;
     if (where < window.from || first == 0) return;
     --first;
     part.first_to = where + 1;
   });
   std::uint64_t before = count > window.capacity ? count - window.capacity : 0;
-  for_each([&](const record_reader& record, position where) {
-    if (window.holds(record, where) && before-- == 0) part.last_from = where;
+  for_each([&](const auto&, position where) {
+    if (window.holds(where) && before-- == 0) part.last_from = where;
   });
   return part;
 }

@@ -55,8 +55,6 @@ thread_slot* thread_slot::make(generation& home, const slot_geometry& geometry) 
   slot->geometry_ = &geometry;
   slot->segment_bytes_ = geometry.segment_bytes();
   slot->out.place(base + outbox_at, geometry.outbox_bytes);
-  // Another seed for each slot and each process: programs of one kind sample different work.
-  slot->samples.seed(read_ticks(geometry.clock) + reinterpret_cast<std::uintptr_t>(slot));
   cursor& c = *slot->cursor_;
   c.argument_bytes = static_cast<std::uint32_t>(geometry.argument_bytes);
   c.record_bytes = static_cast<std::uint32_t>(geometry.record_bytes());

@@ -18,7 +18,6 @@
 #include "buffer/buffer_supply.hpp"
 #include "buffer/flusher_side.hpp"
 #include "buffer/outbox.hpp"
-#include "buffer/sample_dice.hpp"
 #include "buffer/scope_slot.hpp"
 #include "buffer/segment_marks.hpp"
 #include "buffer/slot_counts.hpp"
@@ -229,7 +228,6 @@ class thread_slot {
   hand_over_producer* producer = nullptr; ///< recycled with the slot
   outbox out;
   slot_counts counts;
-  sample_dice samples;
   std::uint64_t hand_overs = 0;    ///< the thread's count; `hand_overs_published` is what the flusher reads
   std::uint64_t lost_contexts = 0; ///< to be told by the next dump
   thread_identity thread;

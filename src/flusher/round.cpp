@@ -309,8 +309,7 @@ round::fates round::write_dumps(thread_slot& slot, buffer& b) {
 /// Chooses the records that one scope writes.
 void round::choose(const trip_descriptor& trip) {
   for (candidate& c : candidates_)
-    c.sees = c.logger != nullptr && c.logger->reaches(*trip.logger) &&
-             trip.window.holds(record_reader(c.at), c.where);
+    c.sees = c.logger != nullptr && c.logger->reaches(*trip.logger) && trip.window.holds(c.where);
   const written_part part = part_of(trip.window, [this](auto&& use) {
     for (candidate& c : candidates_)
       if (c.sees) use(record_reader(c.at), c.where);

@@ -42,9 +42,9 @@ trip_decision decide(thread_slot& slot, const node& n, const record_reader& reco
     const bool by_level = (scope.levels & bit) != 0;
     if (!(by_level || scope.counts || scope.passing) || scope.abandoned() || !n.reaches(*scope.logger))
       continue;
-    // One that passes through and owes nothing has nothing to write but the record itself.
-    const bool told = scope.passing ? !by_level || !scope.owes()
-                                    : by_level && scope.is_special() && is_expected(slot, scope, n, record);
+    // One that passes through holds nothing: it gets the record alone.
+    const bool told =
+        scope.passing || (by_level && scope.is_special() && is_expected(slot, scope, n, record));
     const bool full = scope.counts && !scope.passing && ++scope.held >= scope.capacity;
     if (by_level && !told) d.failed |= bit_of_scope(i);
     if (full || (by_level && !told)) {
@@ -64,21 +64,14 @@ void attend_stopped(thread_slot& slot, record_reader& record) noexcept {
   slot.publish_counts();
 }
 
-/// The record is on its way to those scopes' targets, or was refused: what that means for the scopes that
-/// pass through. One whose record was refused holds it, and whatever comes behind it, until it can tell it.
-void note_told(thread_slot& slot, const record_reader& record, scope_set told) noexcept {
+/// The record is on its way to those scopes' targets, or is lost: one that passes through is done with it.
+void note_told(thread_slot& slot, scope_set told) noexcept {
   const auto scopes = slot.scopes();
   for (std::size_t i = 0; i < scopes.size(); ++i) {
     scope_slot& scope = scopes[i];
     if ((told & bit_of_scope(i)) == 0 || !scope.passing) continue;
-    if ((record.targets() & scope.target_bit) == 0) {
-      scope.owe(true);
-      scope.owed_to = slot.here();
-    } else if (!scope.owes()) {
-      scope.watermark = slot.here();
-      scope.logged_mark = slot.place().logged;
-      scope.special.pin_anew();
-    }
+    scope.watermark = slot.here();
+    scope.logged_mark = slot.place().logged;
   }
 }
 
@@ -135,7 +128,7 @@ bool hand_over_refused(thread_slot& slot, scope_set refused, trip_cause& cause) 
     }
     slot.settle_lost(record);
   }
-  note_told(slot, record, told);
+  note_told(slot, told);
 }
 
 /// A record that trips scopes, that scopes want to see, or that a handler wants.

@@ -8,7 +8,7 @@ namespace faultline::detail {
 namespace {
 
 bool pins(const scope_slot& scope) noexcept {
-  return scope.pin_first() != 0 && !scope.holds_nothing() && !scope.abandoned();
+  return scope.pin_first() != 0 && !scope.passing && !scope.abandoned();
 }
 
 bool pins_more(const scope_slot& scope) noexcept {
@@ -20,9 +20,7 @@ bool is_wanted(thread_slot& slot, const record_reader& record, position at) noex
   const node* const n = slot.home->owner.loggers.find(record.logger());
   bool wanted = false;
   for (scope_slot& scope : slot.scopes()) {
-    if (!pins_more(scope) || at < scope.watermark ||
-        (scope.passing && (record.targets() & scope.target_bit) != 0) || n == nullptr ||
-        !n->reaches(*scope.logger))
+    if (!pins_more(scope) || at < scope.watermark || n == nullptr || !n->reaches(*scope.logger))
       continue;
     ++scope.special.pinned;
     scope.special.pinned_to = at + 1;

@@ -68,7 +68,7 @@ void keep_target(const node_head& n, handler& target) {
 bool is_usual(const scope_options& o) noexcept {
   return o.capacity != 0 && o.flush_level <= level::off && o.on_full <= full_policy::flush &&
          o.after_trip == trip_policy::resume && o.pin_first == 0 && o.budget.count() >= 0 &&
-         o.expects == nullptr && o.sample_every == 0;
+         o.expects == nullptr;
 }
 
 } // namespace
@@ -124,9 +124,7 @@ void note_special(scope_slot& scope, const scope_options& options) noexcept {
                    .pin_first = options.pin_first,
                    .pinned = 0,
                    .pinned_to = 0,
-                   .sample_every = options.sample_every,
-                   .passes_through = options.after_trip == trip_policy::pass_through,
-                   .failed = false};
+                   .passes_through = options.after_trip == trip_policy::pass_through};
 }
 
 /// That scope's work failed.
@@ -134,17 +132,7 @@ trip_decision failure_of(std::uint32_t index) noexcept {
   return {.tripped = bit_of_scope(index), .failed = bit_of_scope(index)};
 }
 
-/// The scope ends and nothing trips it: it writes what it holds, if a buffer is free for that.
-void write_at_end(thread_slot& slot, std::uint32_t index, trigger why, std::string_view reason) noexcept {
-  if (slot.free_buffer() == nullptr || !slot.home->accepting.load(std::memory_order_relaxed)) return;
-  trip_cause cause;
-  cause.trigger = why;
-  cause.reason = reason;
-  cause.ticks = note_time(slot.place());
-  trip_without_record(slot, {.tripped = bit_of_scope(index)}, cause);
-}
-
-void leave(thread_slot& slot, std::uint32_t index, bool well) noexcept {
+void leave(thread_slot& slot, std::uint32_t index) noexcept {
   const closed_section closed(slot, slot.place());
   const scope_slot& scope = slot.scope_at(index);
   if (scope.budget_ticks != 0) {
@@ -158,10 +146,6 @@ void leave(thread_slot& slot, std::uint32_t index, bool well) noexcept {
       trip_without_record(slot, failure_of(index), cause);
     }
   }
-  if (scope.passing && scope.owes()) write_at_end(slot, index, trigger::full, "kept until the end");
-  if (well && scope.is_special() && scope.special.sample_every != 0 && !scope.special.failed &&
-      slot.samples.is_due(scope.special.sample_every))
-    write_at_end(slot, index, trigger::sample, {});
   slot.pop_scopes(index, scope.serial.load(std::memory_order_relaxed));
 }
 
@@ -343,7 +327,7 @@ void error_scope::leave() noexcept {
   if (!active()) return; // a scope outside it ended first, which counted it
   const bool escapes = *slot_->uncaught_exceptions > uncaught_;
   if (escapes && !told_) detail::log_failure(*node_, slot_, detail::plain_failure, nullptr);
-  detail::leave(*slot_, index_, !escapes && !told_);
+  detail::leave(*slot_, index_);
 }
 
 void error_scope::trip(std::string_view reason) noexcept {

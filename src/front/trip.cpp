@@ -50,7 +50,6 @@ scope_set all_open(thread_slot& slot) noexcept {
   window.first = pins ? scope.special.pin_first - scope.special.pinned : 0;
   window.capacity = scope.counts ? UINT64_MAX : scope.capacity; // full_policy::flush: all it holds
   window.target_bit = scope.target_bit;
-  window.passing = scope.passing;
 }
 
 scope_window window_of(thread_slot& slot, const scope_slot& scope) noexcept {
@@ -113,7 +112,7 @@ void mark_written(thread_slot& slot, std::span<scope_slot* const> scopes, scope_
     const scope_window window = window_of(slot, *scopes[i]);
     if (parts[i].is_empty()) continue;
     for_each_seen(slot, *scopes[i], [&](record_reader& r, position where) {
-      if (window.holds(r, where) && parts[i].has(where)) r.set_targets(window.target_bit);
+      if (window.holds(where) && parts[i].has(where)) r.set_targets(window.target_bit);
     });
   }
 }
@@ -173,8 +172,8 @@ void owe(thread_slot& slot, scope_set tripped) noexcept {
 
 namespace {
 
-/// Scopes that failed and pass through do so from now on: each record concerns them, and goes on doing so
-/// when a scope inside them has ended.
+/// Scopes that failed and pass through do so once their context is on its way: each record concerns them, and
+/// goes on doing so when a scope inside them has ended.
 [[gnu::noinline]] void begin_passing(thread_slot& slot, scope_set failed) noexcept {
   const auto scopes = slot.scopes();
   for (std::size_t i = 0; i < scopes.size(); ++i) {
@@ -188,13 +187,6 @@ namespace {
   }
 }
 
-/// For the sample of successful work.
-[[gnu::noinline]] void note_failed(thread_slot& slot, scope_set failed) noexcept {
-  const auto scopes = slot.scopes();
-  for (std::size_t i = 0; i < scopes.size(); ++i)
-    if ((failed & bit_of_scope(i)) != 0 && scopes[i].is_special()) scopes[i].special.failed = true;
-}
-
 /// `Only`: the thread has one scope open, which has no special options and tripped. Most failures are that,
 /// and what the compiler then knows saves them a third of the instructions.
 template <bool Only>
@@ -203,15 +195,11 @@ hand_over_result hand_over_from(thread_slot& slot, const trip_decision& d, const
   assert(!Only || d.tripped == bit_of_scope(0));
   const scope_set tripped = Only ? bit_of_scope(0) : d.tripped;
   const bool special = !Only && slot.some_special;
-  if (special) [[unlikely]]
-    note_failed(slot, d.failed);
   if (cause.trigger != trigger::full && g.storms.suppress(cause.site)) {
     owe(slot, tripped);
     add(slot.counts.contexts_suppressed, 1);
     return hand_over_result::refused;
   }
-  if (special) [[unlikely]]
-    begin_passing(slot, d.failed);
   buffer* spare = slot.free_buffer();
   if (spare == nullptr) {
     return refuse(slot, tripped, cause);
@@ -262,6 +250,7 @@ hand_over_result hand_over_from(thread_slot& slot, const trip_decision& d, const
   if (special) [[unlikely]] {
     slot.settle_pins(!moves);
     for (scope_slot* scope : scopes) scope->special.pin_anew();
+    begin_passing(slot, d.failed);
   }
   for (scope_slot* scope : scopes) {
     scope->watermark = slot.here();
@@ -301,10 +290,9 @@ void trip_without_record(thread_slot& slot, trip_decision d, const trip_cause& c
   scope_set holding = 0;
   const auto scopes = slot.scopes();
   for (std::size_t i = 0; i < scopes.size(); ++i)
-    if ((d.tripped & bit_of_scope(i)) != 0 && !scopes[i].holds_nothing() &&
+    if ((d.tripped & bit_of_scope(i)) != 0 && !scopes[i].passing &&
         scopes[i].logged_mark != slot.place().logged)
       holding |= bit_of_scope(i);
-  note_failed(slot, d.failed);
   if (holding == 0) return begin_passing(slot, d.failed); // no empty dumps
   if (!slot.home->accepting.load(std::memory_order_relaxed)) {
     add(slot.counts.after_stop, 1);

@@ -17,7 +17,7 @@ static_assert(deepest_scope <= 32, "one bit for each scope");
 
 struct trip_decision {
   scope_set tripped = 0; ///< they write what they hold
-  scope_set failed = 0;  ///< of these, those whose work failed: not those that are only full, or a sample
+  scope_set failed = 0;  ///< of these, those whose work failed: not those that are only full
   scope_set told = 0;    ///< their targets get the record alone: they pass through, or expected it
   scope_set urgent = 0;  ///< of these, those at whose flush level it is
 

@@ -117,8 +117,7 @@ class statement_kinds {
                                     .capacity = 4,
                                     .after_trip = trip_policy::pass_through,
                                     .pin_first = 3,
-                                    .expects = [](const trip_view& v) noexcept { return v.line != 0; },
-                                    .sample_every = 1'000'000'000});
+                                    .expects = [](const trip_view& v) noexcept { return v.line != 0; }});
     FAULTLINE_DEBUG(held_, "before {}", n);
     FAULTLINE_ERROR(held_, "expected {}", n);
   }

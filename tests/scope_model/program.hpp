@@ -39,7 +39,7 @@ enum class verb : std::uint8_t {
 /// One step. Each is possible at any time, so that a program with steps left out is a program: `scope`
 /// counts from the innermost object that was not destroyed, and one that is not there makes the step nothing.
 ///
-/// Options of scopes that come later (pin_first, pass_through, exclusion predicates, samples) are members
+/// Options of scopes that come later (pin_first, pass_through, exclusion predicates) are members
 /// here, rules in reference.cpp, lines in player.cpp, and have their shares in generator.cpp.
 struct step {
   verb what = verb::log;

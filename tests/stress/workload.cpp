@@ -193,10 +193,6 @@ void worker::enter(unsigned depth) {
   if (dice_.percent(6)) options.pin_first = 1 + dice_.below(30);
   if (stage_.scopes_are_told && dice_.percent(3))
     options.expects = [](const trip_view& v) noexcept { return v.level == level::critical; };
-  if (dice_.percent(2)) {
-    options.sample_every = 1 + dice_.below(3);
-    loud_ = true;
-  }
   options.flush_level = s.flush;
   if (s.target != default_target) options.target = stage_.handlers[s.target];
   if (dice_.percent(60))
