@@ -18,6 +18,7 @@ namespace faultline::scope_model {
 ///   - of what the only open scope was to write, all is written somewhere, or lost, forgotten or suppressed
 ///   - where all scopes write when they are full, none forgets, unless a context was refused or suppressed
 ///   - times within a dump do not go back, and the envelope counts its records
+///   - a record outside scopes that its thread holds is in no ledger before it is dealt with
 ///   - both ledgers close, and the counts that room has no part in are the reference's
 [[nodiscard]] std::string broken(const expectation& expected, const outcome& seen);
 
