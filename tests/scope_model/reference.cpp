@@ -264,7 +264,8 @@ void reference::note_doubt(const scopes& failed) {
 
 void reference::note_destination(model_record& r, const concerned& c) {
   const scopes open = watching();
-  r.alone = open.size() == 1;
+  // Not outside scopes: with little room scopes may write all at once, and discard it, that would not else.
+  r.alone = open.size() == 1 && !r.outside;
   destination d{routed(r), routed(r)};
   for (const model_scope* s : open)
     if (sees(*s, r)) d.allowed |= bit(s->target);
