@@ -87,6 +87,19 @@ bool lose_a_record(outcome& o, const expectation& e) {
   return false;
 }
 
+/// One of a scope's first, where the buffer forgot records and nobody but the first are sure to be written.
+bool lose_a_first_record(outcome& o, const expectation& e) {
+  if (o.stats.forgotten == 0 || o.stats.contexts_refused != 0 || o.stats.contexts_suppressed != 0)
+    return false;
+  for (std::size_t h = 0; h < o.at.size(); ++h)
+    for (block& b : o.at[h])
+      if (!b.head.empty() && std::erase_if(b.records, [&](const received_record& r) {
+                               return (e.destinations[r.number].first >> h & 1U) != 0;
+                             }) != 0)
+        return true;
+  return false;
+}
+
 /// Records that a scope was to write and that are nowhere.
 bool discard_what_is_lost(outcome& o, const expectation& e) {
   std::vector<bool> reached(e.destinations.size());
@@ -117,6 +130,7 @@ constexpr damage damages[] = {{"a record twice", repeat_a_record},
                               {"two writes exchanged", exchange_blocks},
                               {"a record at a wrong handler", misdirect},
                               {"a wanted record missing", lose_a_record},
+                              {"a first record missing", lose_a_first_record},
                               {"a loss that is called success", discard_what_is_lost},
                               {"a full scope that forgets", forget_in_a_dump},
                               {"a ledger that is off by one", miscount}};

@@ -79,6 +79,16 @@ std::string check_missing(const expectation& expected, const std::vector<std::ui
   return {};
 }
 
+/// The first records of a scope outlast its buffer.
+std::string check_first(const expectation& expected, const std::vector<std::uint32_t>& reached,
+                        const runtime_stats& seen) {
+  if (seen.contexts_refused != 0 || seen.contexts_suppressed != 0) return {};
+  for (std::size_t i = 0; i < reached.size(); ++i)
+    if ((expected.destinations[i].first & ~reached[i]) != 0)
+      return fmt::format("m{} is the first record of a scope that wrote, and was not written\n", i);
+  return {};
+}
+
 /// Scopes that write when they are full write before their buffer forgets.
 std::string check_forgotten(const expectation& expected, const outcome& seen) {
   if (expected.forgets || seen.stats.contexts_refused != 0 || seen.stats.contexts_suppressed != 0) return {};
@@ -97,6 +107,7 @@ std::string broken(const expectation& expected, const outcome& seen) {
   for (std::size_t h = 0; h < seen.at.size() && wrong.empty(); ++h)
     wrong = check_handler(h, seen.at[h], expected, reached);
   if (wrong.empty()) wrong = check_missing(expected, reached, seen);
+  if (wrong.empty()) wrong = check_first(expected, reached, seen.stats);
   if (wrong.empty()) wrong = check_forgotten(expected, seen);
   if (wrong.empty()) wrong = check_counts(expected, seen.stats);
   return wrong;

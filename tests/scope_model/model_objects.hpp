@@ -46,6 +46,7 @@ struct model_scope {
   bool flushes_when_full = false;
   bool passes_through = false; ///< once it has failed
   std::size_t pin_first = 0;
+  bool alone_pins = true; ///< no other scope with pin_first was open meanwhile
   faultline::expectation expects = nullptr;
   std::size_t budget_ms = 0; ///< 0: none
   std::size_t start_ms = 0;

@@ -41,6 +41,7 @@ namespace faultline::scope_model {
 struct destination {
   std::uint32_t allowed = 0;
   std::uint32_t wanted = 0; ///< reached, or counted
+  std::uint32_t first = 0;  ///< is among the first records of a scope that was to write them there, and fits
   bool told = false;        ///< the only open scope, which alone ever had it, was to write it: not discarded
 };
 
