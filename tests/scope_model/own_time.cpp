@@ -10,7 +10,7 @@
 namespace {
 
 constexpr std::int64_t ns_per_reading = 30;
-constexpr std::int64_t ticks_per_ns = 3;
+constexpr unsigned ticks_per_ns = 3;
 constexpr std::int64_t own_wall_s = 1'700'000'000;
 
 // Relaxed: programs are played one after another, and by one thread each.
@@ -28,7 +28,7 @@ std::int64_t monotonic_ns() noexcept {
 } // namespace
 
 extern "C" unsigned long long faultline_test_counter() noexcept {
-  return static_cast<unsigned long long>(monotonic_ns() * ticks_per_ns);
+  return static_cast<unsigned long long>(monotonic_ns()) * ticks_per_ns;
 }
 
 extern "C" int clock_gettime(clockid_t clock, timespec* time) noexcept {
