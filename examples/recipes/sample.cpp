@@ -9,7 +9,8 @@ namespace {
 
 const faultline::logger logger = faultline::get_logger("shop");
 
-/// True once in `every` calls of a thread. Each thread counts by itself, so that none waits for a shared line.
+/// True once in `every` calls of a thread. Each thread counts by itself, so that none waits for a shared
+/// line.
 bool is_due(std::uint64_t every) {
   thread_local std::uint64_t calls = 0;
   return ++calls % every == 0;

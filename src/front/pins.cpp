@@ -20,8 +20,7 @@ bool is_wanted(thread_slot& slot, const record_reader& record, position at) noex
   const node* const n = slot.home->owner.loggers.find(record.logger());
   bool wanted = false;
   for (scope_slot& scope : slot.scopes()) {
-    if (!pins_more(scope) || at < scope.watermark || n == nullptr || !n->reaches(*scope.logger))
-      continue;
+    if (!pins_more(scope) || at < scope.watermark || n == nullptr || !n->reaches(*scope.logger)) continue;
     ++scope.special.pinned;
     scope.special.pinned_to = at + 1;
     wanted = true;

@@ -43,10 +43,14 @@ std::string check_handler(std::size_t handler, const std::vector<block>& blocks,
   return {};
 }
 
-std::string check_counts(const runtime_stats& expected, const runtime_stats& seen) {
+std::string check_counts(const expectation& e, const runtime_stats& seen) {
   if (!test::closes(seen)) return "a ledger does not close\n";
-  if (seen.logged != expected.logged)
+  const runtime_stats& expected = e.exact.stats;
+  if (e.held_outside == 0 && seen.logged != expected.logged)
     return fmt::format("logged should be {} and is {}\n", expected.logged, seen.logged);
+  if (seen.logged > e.made || seen.logged < e.made - e.held_outside)
+    return fmt::format("logged is {}, of {} records, {} of them outside scopes\n", seen.logged, e.made,
+                       e.held_outside);
   if (seen.scopes_refused != expected.scopes_refused || seen.scopes_abandoned != expected.scopes_abandoned)
     return "scopes refused or abandoned are not those of the reference\n";
   return {};
@@ -75,6 +79,16 @@ std::string check_missing(const expectation& expected, const std::vector<std::ui
   return {};
 }
 
+/// The first records of a scope outlast its buffer.
+std::string check_first(const expectation& expected, const std::vector<std::uint32_t>& reached,
+                        const runtime_stats& seen) {
+  if (seen.contexts_refused != 0 || seen.contexts_suppressed != 0) return {};
+  for (std::size_t i = 0; i < reached.size(); ++i)
+    if ((expected.destinations[i].first & ~reached[i]) != 0)
+      return fmt::format("m{} is the first record of a scope that wrote, and was not written\n", i);
+  return {};
+}
+
 /// Scopes that write when they are full write before their buffer forgets.
 std::string check_forgotten(const expectation& expected, const outcome& seen) {
   if (expected.forgets || seen.stats.contexts_refused != 0 || seen.stats.contexts_suppressed != 0) return {};
@@ -93,8 +107,9 @@ std::string broken(const expectation& expected, const outcome& seen) {
   for (std::size_t h = 0; h < seen.at.size() && wrong.empty(); ++h)
     wrong = check_handler(h, seen.at[h], expected, reached);
   if (wrong.empty()) wrong = check_missing(expected, reached, seen);
+  if (wrong.empty()) wrong = check_first(expected, reached, seen.stats);
   if (wrong.empty()) wrong = check_forgotten(expected, seen);
-  if (wrong.empty()) wrong = check_counts(expected.exact.stats, seen.stats);
+  if (wrong.empty()) wrong = check_counts(expected, seen.stats);
   return wrong;
 }
 

@@ -1,6 +1,7 @@
 #include "scope_model/outcome.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include <fmt/format.h>
 
@@ -57,10 +58,12 @@ std::string line_of(level l, std::string_view logger, std::string_view scope, st
 }
 
 std::string head_of(const dump_envelope& e) {
-  return fmt::format(
-      "dump {} scope={} logger={} trigger={} reason={} records={} forgotten={} truncated={} lost_contexts={}",
-      e.id, e.scope.name, e.logger, to_string(e.trigger), e.reason, e.records, e.forgotten, e.truncated,
-      e.lost_contexts);
+  // What a program does takes no millisecond, but for the time that it lets pass.
+  const auto duration = std::chrono::round<std::chrono::milliseconds>(e.duration);
+  return fmt::format("dump {} scope={} logger={} trigger={} reason={} after={}ms records={} forgotten={} "
+                     "truncated={} lost_contexts={}",
+                     e.id, e.scope.name, e.logger, to_string(e.trigger), e.reason, duration.count(),
+                     e.records, e.forgotten, e.truncated, e.lost_contexts);
 }
 
 std::string text_of(const outcome& o) {

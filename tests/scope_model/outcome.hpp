@@ -23,7 +23,7 @@ struct received_record {
 
 /// A dump, or one record of the pass path.
 struct block {
-  std::string head;       ///< the envelope but for times and thread, empty for the pass path
+  std::string head;       ///< the envelope but for its start and thread, empty for the pass path
   bool by_record = false; ///< a record made it write
   std::uint64_t forgotten = 0;
   std::vector<received_record> records;

@@ -5,64 +5,43 @@
 //
 //   a record below its logger's effective level does not exist                          level_of
 //   a scope sees the records of its logger and of that logger's descendants             sees
-//   it holds the last `capacity` of them, or writes when it holds so many (flush)       hold, trips
-//   a record at its flush level or above makes it write, and it holds nothing then      trips, write
+//   it holds the last `capacity` of them, or writes when it holds so many (flush)       hold, concerns
+//   it holds its first `pin_first` besides, counted anew after each trip                hold
+//   a record at its flush level or above makes it write, and it holds nothing then      concerns, write
 //   scopes that one record makes write: nearest logger first, then first entered first  in_order
 //   of these, scopes with one target write one dump                                     write
-//   a record reaches a handler once                                                     write_dump, pass
+//   an error that a scope expects does not make it write: its target gets it alone      concerns, tell
+//   a scope that passes through does so once it failed, not when it is only full        begin_passing
+//   then it holds nothing, and its target gets each record that it sees alone           concerns, tell
+//   scopes whose targets get a record alone: first entered first, by their own names    tell
+//   a record reaches a handler once                                               write_dump, pass, tell
 //   no empty dumps                                                                      write_dump
 //   handlers at loggers get what is at their level or above, by the way up              routed
-//   an error that no open scope sees and no handler takes goes to the default target   is_silent
+//   an error that no open scope sees and no handler takes goes to the default target    is_silent
 //   an exception that leaves a scope is `call failed` at ERROR on its logger            call_failed
+//   a scope that took longer than its budget writes when it ends                        check_budget
 //   one that ends before scopes inside it takes them along                              leave
+//   records outside scopes are held as by a scope of the root that never ends           watching
+//   they are discarded when all open scopes write at once                               discard_outside
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
+#include "scope_model/mistake.hpp"
 #include "scope_model/outcome.hpp"
 #include "scope_model/program.hpp"
 
 namespace faultline::scope_model {
-
-/// Something wrong on purpose in the reference, which a run must notice.
-enum class mistake : std::uint8_t {
-  none,
-  capacity_off_by_one,     ///< a scope holds one record more
-  full_one_late,           ///< full_policy::flush writes one record later
-  farthest_logger_first,   ///< the order of dumps
-  no_merging,              ///< scopes with one target write a dump each
-  written_twice,           ///< a dump repeats what an earlier one wrote to the target
-  passed_and_written,      ///< a dump repeats what the pass path brought to the target
-  written_and_passed,      ///< the record that trips goes to the target by the pass path as well
-  forgotten_untold,        ///< forgotten records are not counted
-  level_of_root,           ///< a logger without a level takes the root's, not the nearest one's
-  watermark_stays,         ///< a scope that wrote holds on to what it wrote
-  empty_dumps,             ///< a dump without records is written
-  propagates_always,       ///< set_propagate changes nothing
-  sees_all,                ///< a scope sees every logger's records
-  exception_always_trips,  ///< an exception makes the scope write whatever its flush level
-  success_takes_all,       ///< what an inner scope held when it ended well is gone for the outer one
-  inner_scopes_stay,       ///< a scope that ends out of order leaves the scopes inside it open
-  hand_over_of_held_alone, ///< the ledgers count what scopes hold, not what is handed over
-  forgotten_is_written,    ///< what a scope forgot, its target is taken to have
-  forgotten_summed,        ///< a merged dump counts as forgotten what another of its scopes still held
-  outermost_context,       ///< the pass path shows the outermost scope's name
-  ninth_target,            ///< open scopes have one target more
-  one_deeper,              ///< scopes nest one deeper
-  errors_are_silent,       ///< an error that nobody sees or takes is discarded
-  count
-};
-[[nodiscard]] std::string_view to_string(mistake m);
 
 /// A statement's record, for programs of which not all is known: where it may go, where it must, as bits of
 /// handlers.
 struct destination {
   std::uint32_t allowed = 0;
   std::uint32_t wanted = 0; ///< reached, or counted
+  std::uint32_t first = 0;  ///< is among the first records of a scope that was to write them there, and fits
   bool told = false;        ///< the only open scope, which alone ever had it, was to write it: not discarded
 };
 
@@ -72,6 +51,10 @@ struct expectation {
   /// How many records without a number of their own may come to each handler.
   std::array<std::size_t, most_handlers> unnumbered{};
   bool forgets = false; ///< not all scopes write when they are full
+  /// Records logged outside scopes by a thread that holds these: with little room nobody knows how many of
+  /// them the ledger has yet.
+  std::uint64_t held_outside = 0;
+  std::uint64_t made = 0; ///< records in all
 };
 
 /// Runs the program in the reference.

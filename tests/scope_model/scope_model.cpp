@@ -50,15 +50,18 @@ int show_failure(const program& p) {
   return 1;
 }
 
-using ground_sums = std::array<std::uint64_t, std::size(ground)>;
+struct ground_sums {
+  std::array<std::uint64_t, std::size(ground)> counts{};
+};
 
 /// Runs the programs of these seeds; answers the first whose outcome is wrong, or `end`.
 std::uint64_t run_some(std::uint64_t seed, std::uint64_t end, ground_sums& sums) {
   for (; seed < end; ++seed) {
     const program p = generate(seed);
+    const expectation expected = expect(p);
     const outcome seen = play(p);
-    if (!wrong_with(p, expect(p), seen).empty()) break;
-    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += seen.stats.*ground[i].second;
+    if (!wrong_with(p, expected, seen).empty()) break;
+    for (std::size_t i = 0; i < std::size(ground); ++i) sums.counts[i] += seen.stats.*ground[i].second;
   }
   return seed;
 }
@@ -66,7 +69,7 @@ std::uint64_t run_some(std::uint64_t seed, std::uint64_t end, ground_sums& sums)
 int run(std::uint64_t count, std::uint64_t first) {
   using clock = std::chrono::steady_clock;
   const auto begin = clock::now();
-  ground_sums sums{};
+  ground_sums sums;
   constexpr std::uint64_t together = 32; // on one thread, which costs more to start than a program to run
   for (std::uint64_t seed = first; seed < first + count; seed += together) {
     const std::uint64_t end = std::min(seed + together, first + count);
@@ -76,9 +79,9 @@ int run(std::uint64_t count, std::uint64_t first) {
   const std::chrono::duration<double> time = clock::now() - begin;
   fmt::print("{} programs, all as the reference, in {:.1f} s\n", count, time.count());
   bool everywhere = true;
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    fmt::print("  {}: {}\n", ground[i].first, sums[i]);
-    everywhere = everywhere && sums[i] != 0;
+  for (std::size_t i = 0; i < std::size(ground); ++i) {
+    fmt::print("  {}: {}\n", ground[i].first, sums.counts[i]);
+    everywhere = everywhere && sums.counts[i] != 0;
   }
   constexpr std::uint64_t enough = 1000; // programs, to get everywhere
   if (everywhere || count < enough) return 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace faultline::scope_model {
 namespace {
@@ -26,13 +27,17 @@ bool leave_out(program& p, const std::function<bool(const program&)>& fails) {
 }
 
 /// Ways to make a step simpler; one that changes nothing is none.
-constexpr std::array<void (*)(step&), 9> simplifications{
+constexpr std::array<void (*)(step&), 13> simplifications{
     [](step& s) { s.logger = 0; },
     [](step& s) { s.logger = std::min<std::size_t>(s.logger, 1); },
     [](step& s) { s.handler = 0; },
     [](step& s) { s.scope = 0; },
     [](step& s) { s.flag = false; },
     [](step& s) { s.named = false; },
+    [](step& s) { s.pin_first = 0; },
+    [](step& s) { s.passes_through = false; },
+    [](step& s) { s.expects = expected_errors::none; },
+    [](step& s) { s.budget_ms = 0; },
     [](step& s) { s.number = s.what == verb::begin ? 100
                              : s.what == verb::log ? 0
                                                    : 1; },
@@ -40,13 +45,12 @@ constexpr std::array<void (*)(step&), 9> simplifications{
     [](step& s) { s.what = s.what == verb::tell || s.what == verb::unwind ? verb::end : s.what; },
 };
 
-bool operator==(const step& a, const step& b) {
-  return a.what == b.what && a.logger == b.logger && a.handler == b.handler && a.at == b.at &&
-         a.scope == b.scope && a.number == b.number && a.flag == b.flag && a.named == b.named;
-}
-
 bool simplify(program& p, const std::function<bool(const program&)>& fails) {
   bool simpler = false;
+  if (program candidate = p; std::exchange(candidate.holds_outside, false) && fails(candidate)) {
+    p = std::move(candidate);
+    simpler = true;
+  }
   for (std::size_t i = 0; i < p.steps.size(); ++i)
     for (const auto change : simplifications) {
       program candidate = p;

@@ -30,8 +30,9 @@ bool had_room(const program& p, const runtime_stats& s) {
 } // namespace
 
 std::string wrong_with(const program& p, const expectation& expected, const outcome& seen) {
-  std::string wrong = p.roomy ? std::string() : broken(expected, seen);
-  if (wrong.empty() && had_room(p, seen.stats)) wrong = difference(expected.exact, seen);
+  const bool exact = had_room(p, seen.stats);
+  std::string wrong = p.roomy && exact ? std::string() : broken(expected, seen);
+  if (wrong.empty() && exact) wrong = difference(expected.exact, seen);
   return wrong;
 }
 

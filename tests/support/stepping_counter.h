@@ -1,4 +1,4 @@
-/* Included before each file of counter_steps_test that reads the time stamp counter: the test's own. */
+/* Included before each file of a program that reads the time stamp counter: the program's own. */
 #pragma once
 
 #ifdef __cplusplus
