@@ -28,7 +28,7 @@ void serve(int request) {
 
 int main() {
   const auto out = faultline::make_stream_handler(stdout);
-  out->set_formatter(faultline::make_text_formatter("{level:<5} {message}{exception}"));
+  out->set_formatter(faultline::make_text_formatter("{level:<5} {message}"));
   faultline::start({.default_target = out});
   for (int request = 1; request <= 6; ++request) try {
       serve(request);
@@ -38,4 +38,11 @@ int main() {
 
 // clang-format off
 // Outputs:
-// --- dump 1 scope=request logger=shop thread=<thread> start=<time> duration=<duration> trigger=exception reason="exception" records=2 forgotten=0 truncated=0
+// --- dump 1 scope=request logger=shop thread=<thread> start=<time> duration=<duration> trigger=exception records=2 forgotten=0 truncated=0
+// DEBUG request 2: 2 articles
+// ERROR call failed
+// --- end of dump 1
+// --- dump 2 scope=request logger=shop thread=<thread> start=<time> duration=<duration> trigger=call reason=sample records=2 forgotten=0 truncated=0
+// DEBUG request 4: 1 articles
+// DEBUG request 4: served
+// --- end of dump 2

@@ -16,7 +16,7 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out;
   append_quoted(text, out);
   return out;
@@ -91,7 +91,7 @@ TEST_CASE("random bytes become clean text and escaping twice changes nothing") {
       c = random() % 4 == 0 ? static_cast<char>(random()) : edges[random() % (sizeof edges - 1)];
     unclean += is_clean(text) ? 0 : 1;
     const std::string once = escaped(text);
-    if (!is_clean(once) || escaped(once) != once || !is_clean(quoted(text)) || !is_clean(value(text)))
+    if (!is_clean(once) || escaped(once) != once || !is_clean(in_quotes(text)) || !is_clean(value(text)))
       FAIL("not clean: " << once);
     if (is_clean(text) != (once == text)) FAIL("clean text was changed or unclean text was not: " << once);
   }
@@ -99,11 +99,11 @@ TEST_CASE("random bytes become clean text and escaping twice changes nothing") {
 }
 
 TEST_CASE("a quoted text cannot end itself") {
-  CHECK(quoted("") == "\"\"");
-  CHECK(quoted("order 4711") == "\"order 4711\"");
-  CHECK(quoted("a\" records=0") == "\"a\\\" records=0\"");
-  CHECK(quoted("a\\\" b") == "\"a\\\\\\\" b\"");
-  CHECK(quoted("a\n\xff") == "\"a\\n\\xff\"");
+  CHECK(in_quotes("") == "\"\"");
+  CHECK(in_quotes("order 4711") == "\"order 4711\"");
+  CHECK(in_quotes("a\" records=0") == "\"a\\\" records=0\"");
+  CHECK(in_quotes("a\\\" b") == "\"a\\\\\\\" b\"");
+  CHECK(in_quotes("a\n\xff") == "\"a\\n\\xff\"");
 }
 
 TEST_CASE("a value is bare only where it is a plain word") {
