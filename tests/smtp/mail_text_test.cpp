@@ -19,7 +19,7 @@ std::string header(std::string_view name, std::string_view value) {
   return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string printable(std::string_view text) {
   std::string out;
   append_quoted_printable(text, out);
   return out;
@@ -132,23 +132,23 @@ TEST_CASE("many recipients are folded between addresses") {
 }
 
 TEST_CASE("the body is quoted-printable") {
-  CHECK(quoted("a=b\n") == "a=3Db\r\n");
-  CHECK(quoted("trailing \ntab\t\nend ") == "trailing=20\r\ntab=09\r\nend=20\r\n");
-  CHECK(quoted("a b\tc\n\nd\r\ne\rf\n") == "a b\tc\r\n\r\nd\r\ne=0Df\r\n");
-  CHECK(quoted(std::string_view("\0\xFF\x7F", 3)) == "=00=FF=7F\r\n");
-  CHECK(quoted("").empty());
+  CHECK(printable("a=b\n") == "a=3Db\r\n");
+  CHECK(printable("trailing \ntab\t\nend ") == "trailing=20\r\ntab=09\r\nend=20\r\n");
+  CHECK(printable("a b\tc\n\nd\r\ne\rf\n") == "a b\tc\r\n\r\nd\r\ne=0Df\r\n");
+  CHECK(printable(std::string_view("\0\xFF\x7F", 3)) == "=00=FF=7F\r\n");
+  CHECK(printable("").empty());
 }
 
 TEST_CASE("a long line of the body is broken softly at 76 octets") {
   const std::string text(1000, 'x');
-  const auto lines = lines_of(quoted(text + "\n"));
+  const auto lines = lines_of(printable(text + "\n"));
   std::string joined;
   for (const std::string& line : lines) {
     CHECK(line.size() <= 76);
     joined += line.back() == '=' ? line.substr(0, line.size() - 1) : line;
   }
   CHECK(joined == text);
-  for (const std::string& line : lines_of(quoted(std::string(500, '\xFF')))) CHECK(line.size() <= 76);
+  for (const std::string& line : lines_of(printable(std::string(500, '\xFF')))) CHECK(line.size() <= 76);
 }
 
 TEST_CASE("a date is that of RFC 5322") {
