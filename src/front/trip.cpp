@@ -135,11 +135,27 @@ void owe(thread_slot& slot, scope_set tripped) noexcept {
   slot.publish_counts();
 }
 
+/// Scopes that failed and pass through do so from now on: each record concerns them, and goes on doing so
+/// when a scope inside them has ended.
+[[gnu::noinline]] void begin_passing(thread_slot& slot, scope_set failed) noexcept {
+  const auto scopes = slot.scopes();
+  for (std::size_t i = 0; i < scopes.size(); ++i) {
+    scope_slot& scope = scopes[i];
+    if ((failed & bit_of_scope(i)) == 0 || !scope.is_special() || !scope.special.passes_through ||
+        scope.passing)
+      continue;
+    scope.passing = true;
+    slot.place().trip_mask = every_level;
+    for (scope_slot& inner : scopes.subspan(i + 1)) inner.outer_trip_mask = every_level;
+  }
+}
+
 /// For want of a buffer.
-[[gnu::noinline]] hand_over_result refuse(thread_slot& slot, scope_set tripped,
+[[gnu::noinline]] hand_over_result refuse(thread_slot& slot, const trip_decision& d,
                                           const trip_cause& cause) noexcept {
-  owe(slot, tripped);
-  const scope_slot& first = slot.scopes()[static_cast<std::size_t>(std::countr_zero(tripped))];
+  owe(slot, d.tripped);
+  begin_passing(slot, d.failed);
+  const scope_slot& first = slot.scopes()[static_cast<std::size_t>(std::countr_zero(d.tripped))];
   loss latest{.site = cause.site, .logger = first.logger->id, .target = first.target};
   copy_name(first.context.name(), latest);
   slot.counts.note_loss(loss_kind::no_buffer, latest);
@@ -172,21 +188,6 @@ void owe(thread_slot& slot, scope_set tripped) noexcept {
 
 namespace {
 
-/// Scopes that failed and pass through do so once their context is on its way: each record concerns them, and
-/// goes on doing so when a scope inside them has ended.
-[[gnu::noinline]] void begin_passing(thread_slot& slot, scope_set failed) noexcept {
-  const auto scopes = slot.scopes();
-  for (std::size_t i = 0; i < scopes.size(); ++i) {
-    scope_slot& scope = scopes[i];
-    if ((failed & bit_of_scope(i)) == 0 || !scope.is_special() || !scope.special.passes_through ||
-        scope.passing)
-      continue;
-    scope.passing = true;
-    slot.place().trip_mask = every_level;
-    for (scope_slot& inner : scopes.subspan(i + 1)) inner.outer_trip_mask = every_level;
-  }
-}
-
 /// `Only`: the thread has one scope open, which has no special options and tripped. Most failures are that,
 /// and what the compiler then knows saves them a third of the instructions.
 template <bool Only>
@@ -201,9 +202,7 @@ hand_over_result hand_over_from(thread_slot& slot, const trip_decision& d, const
     return hand_over_result::refused;
   }
   buffer* spare = slot.free_buffer();
-  if (spare == nullptr) {
-    return refuse(slot, tripped, cause);
-  }
+  if (spare == nullptr) return refuse(slot, d, cause);
   std::array<scope_slot*, deepest_scope> order;
   if constexpr (Only) order[0] = &slot.scopes()[0];
   const std::span<scope_slot* const> scopes(order.data(), Only ? 1 : in_order(slot, tripped, order));
@@ -230,7 +229,7 @@ hand_over_result hand_over_from(thread_slot& slot, const trip_decision& d, const
   test_point(race_point::hand_over_ready);
   if (!hand_over_queue::try_hand_over(g.queue, *slot.producer, &out)) {
     out.state.set(moves ? buffer_state::owned : buffer_state::free);
-    return refuse(slot, tripped, cause);
+    return refuse(slot, d, cause);
   }
   // `out` is not ours any more.
   test_point(race_point::hand_over_enqueued);
