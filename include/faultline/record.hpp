@@ -83,7 +83,7 @@ enum class trigger : std::uint8_t {
   budget,    ///< the scope took longer than its time budget ("slow")
   result,    ///< the predicate on the wrapped function's result
   full, ///< the held records reached the capacity of a scope with full_policy::flush; or the outbox was full,
-        ///< and what a scope would have had written at once comes in a dump
+        ///< and an error that a scope would have had written at once comes in a dump
   sample, ///< not used any more: a sample is a call, see docs/recipes/sample.md
 };
 

@@ -38,12 +38,12 @@ struct written_part {
   [[nodiscard]] bool is_empty() const noexcept { return first_to == 0 && last_from == UINT64_MAX; }
 };
 
-/// `for_each(use)` calls `use(record, position)` for each record that the scope sees, oldest first.
+/// `for_each(use)` calls `use(position)` for each record that the scope sees, oldest first.
 template <class ForEach> written_part part_of(const scope_window& window, ForEach&& for_each) {
   written_part part{.first_to = window.from};
   std::uint64_t count = 0;
   std::uint64_t first = window.first;
-  for_each([&](const auto&, position where) {
+  for_each([&](position where) {
     if (!window.holds(where)) return;
     ++count;
     if (where < window.from || first == 0) return;
@@ -51,7 +51,7 @@ template <class ForEach> written_part part_of(const scope_window& window, ForEac
     part.first_to = where + 1;
   });
   std::uint64_t before = count > window.capacity ? count - window.capacity : 0;
-  for_each([&](const auto&, position where) {
+  for_each([&](position where) {
     if (window.holds(where) && before-- == 0) part.last_from = where;
   });
   return part;

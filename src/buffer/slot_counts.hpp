@@ -18,6 +18,7 @@ struct slot_counts {
   std::atomic<std::uint64_t> copies{
       0}; ///< records in hand-overs and outbox entries, as the flusher will count them
   std::atomic<std::uint64_t> contexts_suppressed{0}, after_stop{0};
+  std::atomic<std::uint64_t> outbox_refusals{0}; ///< a record may be refused twice, and written all the same
   /// What each kind of loss_kind cost: records, contexts, scopes.
   std::array<std::atomic<std::uint64_t>, loss_kinds> losses{};
   std::array<loss_note, loss_kinds> latest_losses; ///< of each kind, for the line that tells of it

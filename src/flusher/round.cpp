@@ -35,15 +35,8 @@ round::outcome round::run(bool all) {
   take_buffers(result);
   test_point(race_point::queue_emptied);
   read_clocks(); // later than all that this round writes
-  for (thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr;
-       slot = slot->next) {
-    const std::uint64_t before = slot->out.taken();
-    const bool whole = write_thread(*slot);
-    result.complete = result.complete && whole;
-    const std::uint64_t written = slot->out.taken() - before;
-    result.worked = result.worked || written > 0;
-    result.busy = result.busy || written > slot->geometry().outbox_bytes / 8;
-  }
+  for (thread_slot* slot = threads_.slots.load(std::memory_order_acquire); slot != nullptr; slot = slot->next)
+    result.complete = visit(*slot, result) && result.complete;
   write_storms(false);
   write_stats(false);
   result.written = result.complete;
@@ -147,16 +140,26 @@ void round::take_buffers(outcome& result) {
   }
 }
 
-/// True when everything noted for the thread is written.
-bool round::write_thread(thread_slot& slot) {
-  auto& side = slot.flusher;
-  if (thread_slot* const former = side.former.load(std::memory_order_acquire)) [[unlikely]] {
-    // All that the thread left there it published before anything here, if after the limits were noted.
+/// True when all that was noted for the thread is written, what it left in a slot of before first.
+bool round::visit(thread_slot& slot, outcome& result) {
+  if (thread_slot* const former = slot.flusher.former.load(std::memory_order_acquire)) [[unlikely]] {
+    // The thread published it before anything here, if after the limits were noted.
     former->flusher.outbox_limit = former->out.published();
     former->flusher.hand_overs_limit = former->hand_overs_published.published();
-    if (!write_thread(*former)) return false;
-    side.former.store(nullptr, std::memory_order_relaxed);
+    if (!visit(*former, result)) return false;
+    slot.flusher.lost_contexts += std::exchange(former->flusher.lost_contexts, 0);
+    slot.flusher.former.store(nullptr, std::memory_order_relaxed);
   }
+  const std::uint64_t before = slot.out.taken();
+  const bool whole = write_thread(slot);
+  const std::uint64_t written = slot.out.taken() - before;
+  result.worked = result.worked || written > 0;
+  result.busy = result.busy || written > slot.geometry().outbox_bytes / 8;
+  return whole;
+}
+
+bool round::write_thread(thread_slot& slot) {
+  auto& side = slot.flusher;
   std::uint64_t at = slot.out.taken();
   bool whole = true;
   router_.forget();
@@ -312,12 +315,11 @@ void round::choose(const trip_descriptor& trip) {
     c.sees = c.logger != nullptr && c.logger->reaches(*trip.logger) && trip.window.holds(c.where);
   const written_part part = part_of(trip.window, [this](auto&& use) {
     for (candidate& c : candidates_)
-      if (c.sees) use(record_reader(c.at), c.where);
+      if (c.sees) use(c.where);
   });
   for (candidate& c : candidates_) {
-    if (!c.sees) continue;
-    c.seen = true;
-    if (!part.has(c.where)) continue;
+    c.seen = c.seen || c.sees;
+    if (!c.sees || !part.has(c.where)) continue;
     c.remembered = true;
     if (!trip.window.is_written(record_reader(c.at))) c.chosen = true;
   }

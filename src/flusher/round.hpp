@@ -64,6 +64,7 @@ class round {
   void advance_times() noexcept;
   void note_published(outcome& result);
   void take_buffers(outcome& result);
+  bool visit(thread_slot& slot, outcome& result);
   bool write_thread(thread_slot& slot);
   bool write_entries(thread_slot& slot, std::uint64_t limit, std::uint64_t& at);
   void give_back(thread_slot& slot, std::uint64_t at);

@@ -87,12 +87,26 @@ void note_routed(thread_slot& slot, record_reader& record, std::uint32_t version
   if (served != 0) record.set_targets(served);
 }
 
-/// An error that the outbox refused goes by a buffer, with what its scopes hold, when one is free. True when
-/// the record left with it.
-bool hand_over_refused(thread_slot& slot, scope_set refused, trip_cause& cause) noexcept {
+/// An error that the outbox refused goes by a buffer, with what its scopes hold, when one is free.
+hand_over_result hand_over_refused(thread_slot& slot, scope_set refused, trip_cause& cause) noexcept {
+  if (refused == 0 || slot.free_buffer() == nullptr) return hand_over_result::refused;
   cause.trigger = trigger::full;
   cause.reason = "outbox full";
-  return hand_over(slot, {.tripped = refused}, cause) == hand_over_result::moved;
+  return hand_over(slot, {.tripped = refused}, cause);
+}
+
+/// The targets of those scopes lack the record, but for one that has it by another scope's entry or dump.
+void note_refused(thread_slot& slot, record_reader& record, scope_set refused) noexcept {
+  std::uint8_t served = record.targets();
+  const auto scopes = slot.scopes();
+  for (std::size_t i = 0; i < scopes.size(); ++i) {
+    const scope_slot& scope = scopes[i];
+    if ((refused & bit_of_scope(i)) == 0 || (served & scope.target_bit) != 0) continue;
+    served = static_cast<std::uint8_t>(served | scope.target_bit);
+    slot.counts.note_loss(loss_kind::outbox_full,
+                          {.site = record.site(), .logger = record.logger(), .target = scope.target});
+  }
+  slot.settle_lost(record);
 }
 
 /// Gives the record to the targets of scopes that get it alone, each with its own scope's context, but for
@@ -110,8 +124,7 @@ bool hand_over_refused(thread_slot& slot, scope_set refused, trip_cause& cause) 
         obtain_entry(slot, record, {scope.target, scope.context.empty() ? nullptr : &scope.context, error});
     if (entry == nullptr) {
       if (slot.home->owner.geometry().waits) return attend_stopped(slot, record);
-      slot.counts.note_loss(loss_kind::outbox_full,
-                            {.site = record.site(), .logger = record.logger(), .target = scope.target});
+      add(slot.counts.outbox_refusals, 1);
       refused |= bit_of_scope(i);
       continue;
     }
@@ -119,16 +132,14 @@ bool hand_over_refused(thread_slot& slot, scope_set refused, trip_cause& cause) 
     slot.settle_passed(record);
     record.set_targets(scope.target_bit);
   }
-  scope_set told = d.told;
   if (refused != 0) {
-    if (const scope_set errors = refused & d.urgent; errors != 0 && slot.free_buffer() != nullptr) {
-      if (hand_over_refused(slot, errors, cause)) return;
-      record = record_reader(record.data()); // the hand-over marked it
-      told &= ~errors;
-    }
-    slot.settle_lost(record);
+    const hand_over_result result = hand_over_refused(slot, refused & d.urgent, cause);
+    if (result == hand_over_result::moved) return;
+    record = record_reader(record.data()); // the hand-over marked it
+    if (result == hand_over_result::copied) refused &= ~d.urgent;
+    if (refused != 0) note_refused(slot, record, refused);
   }
-  note_told(slot, told);
+  note_told(slot, d.told);
 }
 
 /// A record that trips scopes, that scopes want to see, or that a handler wants.
@@ -158,6 +169,7 @@ void trip_or_pass(thread_slot& slot, record_reader& record, const trip_decision&
       note_routed(slot, record, version);
     }
   } else if (routed) {
+    add(slot.counts.outbox_refusals, 1);
     slot.counts.note_loss(loss_kind::outbox_full, {.site = record.site(), .logger = record.logger()});
     if (!handed) slot.settle_lost(record);
   }
@@ -186,6 +198,7 @@ bool is_silent_error(thread_slot& slot, const node& n, level_mask bit) noexcept 
   outbox_entry* const entry = obtain_entry(slot, record, {target, nullptr, true});
   if (entry == nullptr) {
     if (slot.home->owner.geometry().waits) return attend_stopped(slot, record);
+    add(slot.counts.outbox_refusals, 1);
     slot.counts.note_loss(loss_kind::outbox_full,
                           {.site = record.site(), .logger = record.logger(), .target = target});
     return slot.settle_lost(record);

@@ -278,11 +278,16 @@ void renew_slot(core& owner) noexcept {
     before->next_of_thread = slot->next_of_thread;
   }
   const std::uint32_t name = slot->thread.name;
+  const std::uint64_t lost_contexts = slot->lost_contexts;
   slot->detach();
-  current_cursor = &closed_cursor;
-  if (thread_slot* const renewed = obtain_slot(owner, {})) {
+  try {
+    thread_slot* const renewed = attach_this_thread(owner, {});
     renewed->thread.name = name;
-    renewed->flusher.former.store(slot, std::memory_order_release); // see write_thread
+    renewed->lost_contexts = lost_contexts;
+    renewed->flusher.former.store(slot, std::memory_order_release); // pairs with the load of round::visit
+    current_cursor = &renewed->place();
+  } catch (...) { // no memory: the next statement tries again
+    current_cursor = &closed_cursor;
   }
   owner.release(); // the slot's; not the last: the caller's runtime has one
 }

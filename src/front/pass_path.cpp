@@ -111,10 +111,12 @@ void pass_outside_scopes(thread_slot& slot, const record_reader& record) noexcep
     publish_now(slot, *entry, outbox_routed);
     add(slot.counts.passed_only, 1);
   } else {
-    if (waits || !slot.home->accepting.load(std::memory_order_relaxed))
+    if (waits || !slot.home->accepting.load(std::memory_order_relaxed)) {
       add(slot.counts.after_stop, 1);
-    else
+    } else {
+      add(slot.counts.outbox_refusals, 1);
       slot.counts.note_loss(loss_kind::outbox_full, {.site = record.site(), .logger = record.logger()});
+    }
     add(slot.counts.lost, 1);
   }
   slot.rewind_settled();

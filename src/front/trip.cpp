@@ -106,8 +106,9 @@ void mark_written(thread_slot& slot, std::span<scope_slot* const> scopes, scope_
   std::array<written_part, deepest_scope> parts; // found before anything is marked: scopes may share a target
   for (std::size_t i = 0; i < scopes.size(); ++i)
     if (shares_target(slot, *scopes[i], tripped))
-      parts[i] =
-          part_of(window_of(slot, *scopes[i]), [&](auto&& use) { for_each_seen(slot, *scopes[i], use); });
+      parts[i] = part_of(window_of(slot, *scopes[i]), [&](auto&& use) {
+        for_each_seen(slot, *scopes[i], [&use](record_reader&, position where) { use(where); });
+      });
   for (std::size_t i = 0; i < scopes.size(); ++i) {
     const scope_window window = window_of(slot, *scopes[i]);
     if (parts[i].is_empty()) continue;
@@ -312,7 +313,8 @@ bool make_room(cursor& c, std::size_t bytes) noexcept {
     const auto scopes = slot.scopes();
     const position kept = slot.oldest_position() + slot.segment_bytes();
     for (std::size_t i = 0; i < scopes.size(); ++i)
-      if (scopes[i].counts && scopes[i].watermark < kept && !scopes[i].abandoned()) full |= bit_of_scope(i);
+      if (scopes[i].counts && !scopes[i].passing && scopes[i].watermark < kept && !scopes[i].abandoned())
+        full |= bit_of_scope(i);
     if (full != 0) {
       trip_cause cause;
       cause.trigger = trigger::full;

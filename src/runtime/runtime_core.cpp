@@ -250,7 +250,7 @@ runtime_stats runtime_core::stats() const {
     const auto lost_by = [&](loss_kind kind) { return read(c.losses[index_of(kind)]); };
     s.contexts_refused += lost_by(loss_kind::no_buffer);
     s.contexts_suppressed += read(c.contexts_suppressed);
-    s.outbox_full += lost_by(loss_kind::outbox_full);
+    s.outbox_full += read(c.outbox_refusals);
     s.after_stop += read(c.after_stop);
     s.scopes_refused += lost_by(loss_kind::scope_refused);
     s.scopes_abandoned += lost_by(loss_kind::scope_abandoned) + lost_by(loss_kind::scope_moved);

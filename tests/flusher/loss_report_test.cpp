@@ -59,6 +59,31 @@ TEST_CASE("lines that a full outbox refuses are told at the handlers of their lo
   CHECK(closes(rt.stats())); // the line is in no ledger
 }
 
+TEST_CASE("what a full outbox refuses and a buffer takes instead is not said to be lost") {
+  manual_runtime rt({.outbox_bytes = 4096});
+  const logger lg = rt.get();
+  const error_scope scope(lg, {.after_trip = trip_policy::pass_through});
+  FAULTLINE_ERROR(lg, "first");
+  while (rt.stats().outbox_full == 0) FAULTLINE_ERROR(lg, "error");
+  rt.write_all();
+  CHECK(rt.stats().lost == 0);
+  CHECK(rt.losses().empty());
+}
+
+TEST_CASE("a record that a full outbox refuses to two scopes with one target is one record that is lost") {
+  manual_runtime rt({.outbox_bytes = 4096});
+  const logger lg = rt.get();
+  const error_scope outer(lg, {.after_trip = trip_policy::pass_through});
+  const error_scope inner(lg, {.after_trip = trip_policy::pass_through});
+  FAULTLINE_ERROR(lg, "first");
+  while (rt.stats().outbox_full == 0) FAULTLINE_DEBUG(lg, "detail");
+  rt.write_all();
+  CHECK(rt.stats().outbox_full == 2);
+  CHECK(rt.stats().lost == 1);
+  REQUIRE(rt.losses().size() == 1);
+  CHECK(contains(rt.losses().front(), "lost: 1 record, the latest at "));
+}
+
 TEST_CASE("failures without a free buffer are told at the scope's target, with the scope's name") {
   manual_runtime rt({.buffers_per_thread = 2});
   const auto own = make_memory_handler();
