@@ -2,6 +2,7 @@
 
 #include <mutex>
 #include <new>
+#include <utility>
 
 #include <pthread.h>
 
@@ -278,7 +279,7 @@ void renew_slot(core& owner) noexcept {
     before->next_of_thread = slot->next_of_thread;
   }
   const std::uint32_t name = slot->thread.name;
-  const std::uint64_t lost_contexts = slot->lost_contexts;
+  const std::uint64_t lost_contexts = std::exchange(slot->lost_contexts, 0);
   slot->detach();
   try {
     thread_slot* const renewed = attach_this_thread(owner, {});

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -236,8 +237,9 @@ TEST_CASE("storms and errors are treated as start says") {
         }) == 0);
 }
 
-TEST_CASE("a thread that was there before start waits for room if start says so") {
-  CHECK(alone([] {
+TEST_CASE("a thread that was there before start waits for room if start says so, in a scope of before, too") {
+  const bool in_scope = GENERATE(false, true);
+  CHECK(alone([in_scope] {
           const stderr_in_file elsewhere;
           const auto gate = std::make_shared<test::gated_handler>();
           logger lg = get_logger("lines");
@@ -246,6 +248,8 @@ TEST_CASE("a thread that was there before start waits for room if start says so"
           gate->wait_for_one_that_hangs();
           std::atomic<int> logged{0};
           std::thread lines([&] {
+            std::optional<error_scope> scope;
+            if (in_scope) scope.emplace(lg);
             FAULTLINE_INFO(lg, "attached");
             logged = 1;
             while (logged == 1) std::this_thread::yield();
@@ -262,6 +266,7 @@ TEST_CASE("a thread that was there before start waits for room if start says so"
           lines.join();
           EXPECT(flush());
           EXPECT(stats().lost == 0);
+          EXPECT(stats().outbox_full == 0);
           EXPECT(gate->messages().size() == 20'002);
         }) == 0);
 }

@@ -197,37 +197,6 @@ TEST_CASE("a start that changes no sizes leaves the calling thread the memory th
         }) == 0);
 }
 
-TEST_CASE("a thread in a scope of before start waits for room if start says so") {
-  CHECK(alone([] {
-          const stderr_in_file elsewhere;
-          const auto gate = std::make_shared<test::gated_handler>();
-          logger lg = get_logger("lines");
-          lg.add_handler(gate);
-          FAULTLINE_INFO(lg, "hangs");
-          gate->wait_for_one_that_hangs();
-          std::atomic<int> logged{0};
-          std::thread lines([&] {
-            const error_scope scope(lg);
-            logged = 1;
-            while (logged == 1) std::this_thread::yield();
-            for (int i = 0; i < 20'000; ++i) {
-              FAULTLINE_INFO(lg, "line {}", i);
-              ++logged;
-            }
-          });
-          while (logged != 1) std::this_thread::yield();
-          start({.on_outbox_full = outbox_policy::block});
-          logged = 2;
-          while (logged < 100) std::this_thread::yield();
-          gate->open();
-          lines.join();
-          EXPECT(flush());
-          EXPECT(stats().lost == 0);
-          EXPECT(stats().outbox_full == 0);
-          EXPECT(gate->messages().size() == 20'001);
-        }) == 0);
-}
-
 TEST_CASE("a flusher that runs is told to rest no more") {
   CHECK(alone([] {
           const stderr_in_file elsewhere;
